@@ -1,0 +1,127 @@
+//! Typed ids and the table they index.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::{Index, IndexMut};
+
+/// An id that indexes a [`Table`].
+pub trait Id: Copy + fmt::Debug {
+    /// The id of the row `index`.
+    fn from_index(index: usize) -> Self;
+    /// The row of this id.
+    fn index(self) -> usize;
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+        pub struct $name(u32);
+
+        impl Id for $name {
+            fn from_index(index: usize) -> Self {
+                Self(u32::try_from(index).expect("fewer than 2^32 rows"))
+            }
+
+            #[inline]
+            fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A function, by its place in the scenario.
+    FunctionId;
+    /// A caller, by its place in the scenario.
+    CallerId;
+    /// An execution environment's record while it lives; reused after its end.
+    EnvironmentId;
+    /// A call's record until it finishes; reused afterwards.
+    CallId;
+}
+
+/// Rows of one kind, found by their typed id.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Table<I, T> {
+    rows: Vec<T>,
+    id: PhantomData<fn() -> I>,
+}
+
+impl<I: Id, T> Table<I, T> {
+    /// A table without rows.
+    pub const fn new() -> Self {
+        Self { rows: Vec::new(), id: PhantomData }
+    }
+
+    /// Adds a row and returns its id.
+    pub fn push(&mut self, row: T) -> I {
+        self.rows.push(row);
+        I::from_index(self.rows.len() - 1)
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The rows in the order of their ids.
+    pub fn rows(&self) -> &[T] {
+        &self.rows
+    }
+
+    /// Ids and rows in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (I, &T)> {
+        self.rows.iter().enumerate().map(|(index, row)| (I::from_index(index), row))
+    }
+
+    /// Ids and rows in order, for changing them.
+    pub fn iter_mut(&mut self) -> impl ExactSizeIterator<Item = (I, &mut T)> {
+        self.rows.iter_mut().enumerate().map(|(index, row)| (I::from_index(index), row))
+    }
+
+    /// All ids in order.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = I> + use<I, T> {
+        (0..self.rows.len()).map(I::from_index)
+    }
+}
+
+impl<I: Id, T> Default for Table<I, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<I: Id, T> FromIterator<T> for Table<I, T> {
+    fn from_iter<R: IntoIterator<Item = T>>(rows: R) -> Self {
+        Self { rows: rows.into_iter().collect(), id: PhantomData }
+    }
+}
+
+impl<I: Id, T> Index<I> for Table<I, T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, id: I) -> &T {
+        &self.rows[id.index()]
+    }
+}
+
+impl<I: Id, T> IndexMut<I> for Table<I, T> {
+    #[inline]
+    fn index_mut(&mut self, id: I) -> &mut T {
+        &mut self.rows[id.index()]
+    }
+}
+
+impl<I, T: fmt::Debug> fmt::Debug for Table<I, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.rows).finish()
+    }
+}

@@ -1,0 +1,8 @@
+//! The simulation kernel: virtual time, ordered events, random streams. It knows nothing of AWS.
+//!
+//! Reading order: [`time`], [`quantity`], [`dist`], [`arrival`].
+
+pub mod arrival;
+pub mod dist;
+pub mod quantity;
+pub mod time;

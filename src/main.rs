@@ -1,0 +1,3 @@
+//! The `lambdasim` command.
+
+fn main() {}
