@@ -1,8 +1,11 @@
 //! The simulation kernel: virtual time, ordered events, random streams. It knows nothing of AWS.
 //!
-//! Reading order: [`time`], [`quantity`], [`dist`], [`arrival`].
+//! Reading order: [`time`], [`quantity`], [`rng`], [`dist`], [`arrival`], [`token_bucket`].
 
 pub mod arrival;
 pub mod dist;
+mod math;
 pub mod quantity;
+pub mod rng;
 pub mod time;
+pub mod token_bucket;
