@@ -79,9 +79,7 @@ impl IndexedDraws {
     fn refill(&mut self, block: u64) {
         let mut words = [0; BLOCK];
         let mut values = [0; BLOCK];
-        for (place, word) in words.iter_mut().enumerate() {
-            *word = self.key.word(block + place as u64);
-        }
+        super::words_from(self.key, block, &mut words);
         self.distribution.sample_block(&words, &mut values);
         if self.values.is_empty() {
             self.values = Box::new([0; BLOCK]);
