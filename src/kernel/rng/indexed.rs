@@ -59,6 +59,12 @@ impl IndexedDraws {
         &self.distribution
     }
 
+    /// Whether a number's value is there.
+    #[cfg(test)]
+    pub(super) fn holds(&self, index: u64) -> bool {
+        (index.wrapping_sub(self.first) & self.mask) < self.values.len() as u64
+    }
+
     /// A value outside the block: the start of the next block in order, or one value beside the order.
     #[cold]
     #[inline(never)]
