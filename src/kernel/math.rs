@@ -19,7 +19,7 @@ const SQRT_HALF: u64 = 0x3fe6_a09e_0000_0000;
 const ONE: u64 = 0x3ff0_0000_0000_0000;
 const MANTISSA: u64 = 0x000f_ffff_ffff_ffff;
 
-/// The natural logarithm of a positive normal number, within 1 ulp.
+/// The natural logarithm of a positive normal number, within 1 ulp: the bits of `libm::log`.
 ///
 /// For zero, negative, subnormal and infinite numbers and NaN the result is a meaningless number; there is no panic.
 #[inline(always)]
@@ -46,7 +46,7 @@ pub(crate) fn ln(x: f64) -> f64 {
     s * (half_square + r) + k * LN2_LOW - half_square + f + k * LN2_HIGH
 }
 
-/// e to the power of `x` for |x| < 700, within 1 ulp.
+/// e to the power of `x` for |x| < 700, within 1 ulp; also within 1 ulp of `libm::exp`, and nearly always its bits.
 ///
 /// Beyond that range the result is a meaningless number; there is no panic.
 #[inline(always)]
@@ -214,4 +214,132 @@ pub(crate) fn to_whole(x: f64) -> u64 {
 pub(crate) fn uniform(word: u64) -> f64 {
     const HALF_CELL: f64 = 1.0 / 9_007_199_254_740_992.0;
     f64::from_bits(ONE | (word >> 12)) - (1.0 - HALF_CELL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::rng::StreamKey;
+
+    /// How many floating-point numbers apart two numbers of equal sign are.
+    fn ulps(left: f64, right: f64) -> u64 {
+        assert!(left == right || left.is_sign_positive() == right.is_sign_positive(), "{left} {right}");
+        left.to_bits().abs_diff(right.to_bits())
+    }
+
+    #[test]
+    fn logarithm_is_that_of_libm() {
+        let key = StreamKey::from_word(1);
+        for index in 0..400_000 {
+            // All positive normal numbers, the unit interval, and the neighbourhood of 1.
+            let word = key.word(index);
+            let normal = f64::from_bits((word >> 2).clamp(f64::MIN_POSITIVE.to_bits(), f64::MAX.to_bits()));
+            let unit = uniform(word);
+            for x in [normal, unit, 1.0 + (unit - 0.5) * 1e-3, 1.0 + index as f64 * f64::EPSILON] {
+                assert_eq!(ln(x).to_bits(), libm::log(x).to_bits(), "ln {x:e}");
+            }
+        }
+        for x in [1.0, 2.0, 0.5, f64::MIN_POSITIVE, f64::MAX, 1.0 - f64::EPSILON / 2.0] {
+            assert_eq!(ln(x).to_bits(), libm::log(x).to_bits(), "ln {x:e}");
+        }
+    }
+
+    #[test]
+    fn exponential_is_that_of_libm_to_1_ulp() {
+        let key = StreamKey::from_word(2);
+        let mut different = 0;
+        for index in 0..400_000 {
+            let unit = uniform(key.word(index)) * 2.0 - 1.0;
+            for x in [unit * 699.9, unit * 40.0, unit, unit * 1e-6, unit * 1e-12] {
+                let distance = ulps(exp(x), libm::exp(x));
+                assert!(distance <= 1, "exp {x:e}: {distance} ulp");
+                different += distance;
+            }
+        }
+        // Where x / ln 2 is half-way between two powers, the reductions may choose different ones.
+        assert!(different < 50, "{different} of 2,000,000 differ in the last bit");
+        assert_eq!(exp(0.0).to_bits(), 1.0_f64.to_bits());
+    }
+
+    #[test]
+    fn normal_quantile_has_known_values() {
+        // From tables to 20 digits: p and the quantile.
+        for (p, quantile) in [
+            (0.5, 0.0),
+            (0.25, -0.674_489_750_196_081_7),
+            (0.001, -3.090_232_306_167_813_5),
+            (1e-20, -9.262_340_089_798_408),
+            (0.975, 1.959_963_984_540_054),
+            (0.99, 2.326_347_874_040_841),
+            (0.95, 1.644_853_626_951_472_7),
+        ] {
+            let found = normal_quantile(p);
+            assert!((found - quantile).abs() <= 4e-15 * quantile.abs(), "{p}: {found}");
+        }
+    }
+
+    #[test]
+    fn normal_quantile_inverts_the_normal_distribution() {
+        // The share below x is erfc(-x / sqrt 2) / 2; an error in x shows as its density times as much in the share.
+        let check = |p: f64| {
+            let x = normal_quantile(p);
+            let share = 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2);
+            let slope = (1.0 + x.abs()) * x.abs().max(1.0);
+            assert!((share - p).abs() <= 1e-15 * slope * p, "{p:e}: {x} is at {share:e}");
+        };
+        let key = StreamKey::from_word(3);
+        for index in 0..100_000 {
+            check(uniform(key.word(index)) / 2.0);
+            check(exp(-300.0 * uniform(key.word(index))) / 2.0);
+        }
+    }
+
+    #[test]
+    fn normal_quantile_is_antisymmetric_and_continuous_at_its_seams() {
+        for word in [0, 1 << 12, 1 << 40, 1 << 60, u64::MAX / 3] {
+            let p = uniform(word);
+            assert_eq!(normal_quantile(p).to_bits(), (-normal_quantile(1.0 - p)).to_bits());
+        }
+        for seam in [0.075, 1.388_794_386_496_402_3e-11] {
+            let (below, above) = (seam * (1.0 - 1e-15), seam * (1.0 + 1e-15));
+            assert!((normal_quantile(above) - normal_quantile(below)).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_the_nearest() {
+        let limit = WHOLE_MAX as f64;
+        for (x, whole) in [
+            (0.0, 0),
+            (0.5, 0),
+            (0.500_000_1, 1),
+            (1.5, 2),
+            (2.5, 2),
+            (4_294_967_295.5, 4_294_967_296),
+            (2_147_483_648.5, 2_147_483_648),
+            (9_007_199_254_740_991.0, 9_007_199_254_740_991),
+            (4_611_686_018_427_387_392.0, 4_611_686_018_427_387_392),
+            (limit, WHOLE_MAX),
+            (1e300, WHOLE_MAX),
+            (f64::INFINITY, WHOLE_MAX),
+            (f64::NAN, WHOLE_MAX),
+        ] {
+            assert_eq!(to_whole(x), whole, "{x}");
+        }
+        let key = StreamKey::from_word(4);
+        for index in 0..100_000 {
+            let x = (key.word(index) >> (key.word(index + 1) % 64)) as f64 / 16.0;
+            assert_eq!(to_whole(x), (x.round_ties_even() as u64).min(WHOLE_MAX), "{x}");
+        }
+    }
+
+    #[test]
+    fn uniform_numbers_are_inside_the_unit_interval_and_symmetric() {
+        for word in [0, 1, 0xfff, 0x1000, u64::MAX / 2, u64::MAX] {
+            let u = uniform(word);
+            assert!(u > 0.0 && u < 1.0, "{word:x}");
+            assert_eq!((1.0 - u).to_bits(), uniform(!word).to_bits(), "{word:x}");
+        }
+        assert_eq!(uniform(0).to_bits(), (1.0 / 9_007_199_254_740_992.0_f64).to_bits());
+    }
 }

@@ -24,42 +24,40 @@ fn write(moments: &mut [u64; BLOCK], mut next: impl FnMut() -> Option<u64>) -> u
 #[derive(Clone, Debug)]
 pub(super) struct Poisson {
     stream: Stream,
-    /// Gaps in units of 2^-`shift` ns, with a mean of nearly 2^56 units where the rate allows.
+    /// Gaps in units of 2^-`shift` ns.
     gap: Distribution,
     shift: u32,
-    /// The last arrival, in those units.
-    units: u128,
+    /// The last arrival: whole nanoseconds, and units beyond them.
+    last: u64,
+    beyond: u64,
 }
 
 impl Poisson {
     /// With a rate above 0.
     pub(super) fn new(rate: Rate, stream: Stream) -> Self {
+        // A mean of up to 2^50 units, which may be rounded to a whole one, and which a block of the longest gaps (36.7
+        // means each) leaves far from 2^64. Only a mean above 13 days has no fractions; its sums may saturate.
+        const MEAN_BITS: u32 = 50;
         let (per, events) = (rate.per.as_nanos(), rate.events);
-        let shift = 56_u32.saturating_sub(u64::BITS - (per / events).leading_zeros());
+        let shift = MEAN_BITS.saturating_sub(u64::BITS - (per / events).leading_zeros());
         let mean = ((u128::from(per) << shift) + u128::from(events / 2)) / u128::from(events);
         let mean = u64::try_from(mean).expect("the shift leaves the mean below 2^64");
         let gap = Distribution::exponential(mean).expect("every mean is legal");
-        Self { stream, gap, shift, units: 0 }
+        Self { stream, gap, shift, last: 0, beyond: 0 }
     }
 
     pub(super) fn fill(&mut self, moments: &mut [u64; BLOCK]) -> usize {
         let mut words = [0; BLOCK];
-        let mut gaps = [0; BLOCK];
         self.stream.fill(&mut words);
-        self.gap.sample_block(&words, &mut gaps);
-        let end = u128::from(u64::MAX) << self.shift;
-        let mut units = self.units;
-        let mut valid = 0;
-        for (moment, gap) in moments.iter_mut().zip(&gaps) {
-            // Below 2^120 before the end of time, so there is room for a block beyond it.
-            units += u128::from(*gap);
-            valid += usize::from(units < end);
-            #[allow(clippy::cast_possible_truncation, reason = "a moment past the end of time does not count")]
-            let nanoseconds = (units >> self.shift) as u64;
-            *moment = nanoseconds;
+        self.gap.sample_block(&words, moments);
+        let mut units = self.beyond;
+        for moment in moments.iter_mut() {
+            units = units.saturating_add(*moment);
+            *moment = self.last.saturating_add(units >> self.shift);
         }
-        self.units = units;
-        valid
+        self.last = moments[BLOCK - 1];
+        self.beyond = units & ((1 << self.shift) - 1);
+        if self.last < u64::MAX { BLOCK } else { moments.partition_point(|moment| *moment < u64::MAX) }
     }
 }
 

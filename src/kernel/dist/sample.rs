@@ -2,6 +2,8 @@
 //!
 //! Both ways call the same functions in the same order for each word, so they agree to the last bit.
 
+use multiversion::multiversion;
+
 use super::{Distribution, Gamma, Knot, Part, Shape};
 use crate::kernel::math::{self, exp, ln, to_whole, uniform};
 use crate::kernel::quantity::Ratio;
@@ -28,23 +30,42 @@ impl Distribution {
     pub fn sample_block(&self, words: &[u64; BLOCK], out: &mut [u64; BLOCK]) {
         match &self.0 {
             Shape::Constant(value) => out.fill(*value),
-            Shape::Exponential { mean } => each(words, out, |word| exponential(*mean, word)),
+            Shape::Uniform { min, count } => {
+                for (out, word) in out.iter_mut().zip(words) {
+                    *out = uniform_whole(*min, *count, *word);
+                }
+            }
+            Shape::Exponential { mean } => exponential_block(*mean, words, out),
             Shape::Lognormal { median, sigma } => lognormal_block(*median, *sigma, words, out),
-            Shape::Weibull { scale, power } => each(words, out, |word| weibull(*scale, *power, word)),
-            Shape::Pareto { min, power } => each(words, out, |word| pareto(*min, *power, word)),
-            Shape::Uniform { min, count } => each(words, out, |word| uniform_whole(*min, *count, word)),
+            Shape::Weibull { scale, power } => weibull_block(*scale, *power, words, out),
+            Shape::Pareto { min, power } => pareto_block(*min, *power, words, out),
             Shape::Gamma(_) | Shape::Quantiles(_) | Shape::Empirical(_) | Shape::Mixture(_) => {
-                each(words, out, |word| self.sample(word));
+                for (out, word) in out.iter_mut().zip(words) {
+                    *out = self.sample(*word);
+                }
             }
         }
     }
 }
 
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "the loop is vectorised with the formula inside")]
-fn each(words: &[u64; BLOCK], out: &mut [u64; BLOCK], value: impl Fn(u64) -> u64) {
+#[multiversion(targets("x86_64+avx2+avx512dq+avx512f+avx512vl", "x86_64+avx2"))]
+fn exponential_block(mean: f64, words: &[u64; BLOCK], out: &mut [u64; BLOCK]) {
     for (out, word) in out.iter_mut().zip(words) {
-        *out = value(*word);
+        *out = exponential(mean, *word);
+    }
+}
+
+#[multiversion(targets("x86_64+avx2+avx512dq+avx512f+avx512vl", "x86_64+avx2"))]
+fn weibull_block(scale: f64, power: f64, words: &[u64; BLOCK], out: &mut [u64; BLOCK]) {
+    for (out, word) in out.iter_mut().zip(words) {
+        *out = weibull(scale, power, *word);
+    }
+}
+
+#[multiversion(targets("x86_64+avx2+avx512dq+avx512f+avx512vl", "x86_64+avx2"))]
+fn pareto_block(min: f64, power: f64, words: &[u64; BLOCK], out: &mut [u64; BLOCK]) {
+    for (out, word) in out.iter_mut().zip(words) {
+        *out = pareto(min, power, *word);
     }
 }
 
@@ -96,6 +117,7 @@ fn limited(exponent: f64) -> f64 {
 
 /// Lognormal values in three loops: the middle of the normal distribution for all words, the tails for the 15 % that
 /// are there, the exponential for all.
+#[multiversion(targets("x86_64+avx2+avx512dq+avx512f+avx512vl", "x86_64+avx2"))]
 fn lognormal_block(median: f64, sigma: f64, words: &[u64; BLOCK], out: &mut [u64; BLOCK]) {
     let mut normal = [0.0; BLOCK];
     let mut distance = [0.0; BLOCK];
@@ -118,6 +140,7 @@ fn lognormal_block(median: f64, sigma: f64, words: &[u64; BLOCK], out: &mut [u64
 }
 
 /// Puts the normal quantiles of the first `count` of `places` into `normal`.
+#[inline(always)]
 fn tails(distance: &[f64; BLOCK], places: &[u8; BLOCK], count: usize, normal: &mut [f64; BLOCK]) {
     const LANES: usize = 8;
     for group in places[..count].chunks(LANES) {

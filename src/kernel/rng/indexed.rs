@@ -59,6 +59,12 @@ impl IndexedDraws {
         &self.distribution
     }
 
+    /// Whether a number's value is there.
+    #[cfg(test)]
+    pub(super) fn holds(&self, index: u64) -> bool {
+        (index.wrapping_sub(self.first) & self.mask) < self.values.len() as u64
+    }
+
     /// A value outside the block: the start of the next block in order, or one value beside the order.
     #[cold]
     #[inline(never)]
@@ -79,9 +85,7 @@ impl IndexedDraws {
     fn refill(&mut self, block: u64) {
         let mut words = [0; BLOCK];
         let mut values = [0; BLOCK];
-        for (place, word) in words.iter_mut().enumerate() {
-            *word = self.key.word(block + place as u64);
-        }
+        super::words_from(self.key, block, &mut words);
         self.distribution.sample_block(&words, &mut values);
         if self.values.is_empty() {
             self.values = Box::new([0; BLOCK]);

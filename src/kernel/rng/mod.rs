@@ -12,6 +12,7 @@ mod tests;
 
 pub use indexed::IndexedDraws;
 
+use multiversion::multiversion;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};
@@ -96,6 +97,14 @@ impl StreamKey {
     }
 }
 
+/// The words numbered from `first`.
+#[multiversion(targets("x86_64+avx2+avx512dq+avx512f+avx512vl", "x86_64+avx2"))]
+fn words_from(key: StreamKey, first: u64, words: &mut [u64; BLOCK]) {
+    for (place, word) in words.iter_mut().enumerate() {
+        *word = key.word(first + place as u64);
+    }
+}
+
 /// The output function of `SplitMix64`: the thirteenth of Stafford's mixers.
 const fn mix13(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -125,8 +134,14 @@ impl Stream {
 
     /// The next words: the same as by [`Stream::word`], one after the other.
     pub fn fill(&mut self, words: &mut [u64]) {
-        for word in words {
-            *word = self.words.next_u64();
+        for chunk in words.chunks_mut(BLOCK) {
+            let mut bytes = [0; BLOCK * 8];
+            let bytes = &mut bytes[..chunk.len() * 8];
+            self.words.fill_bytes(bytes);
+            let (bytes, _) = bytes.as_chunks();
+            for (word, bytes) in chunk.iter_mut().zip(bytes) {
+                *word = u64::from_le_bytes(*bytes);
+            }
         }
     }
 }
