@@ -1,5 +1,7 @@
 //! A deterministic discrete-event simulator of AWS Lambda's invocation semantics.
 
 pub mod aws;
+pub mod expect;
 pub mod kernel;
 pub mod scenario;
+pub mod stats;
