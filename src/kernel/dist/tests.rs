@@ -41,7 +41,7 @@ fn kinds() -> Vec<(&'static str, Distribution)> {
 }
 
 /// A cumulative distribution function.
-type Cdf = Box<dyn Fn(f64) -> f64>;
+type Cdf<'a> = Box<dyn Fn(f64) -> f64 + 'a>;
 
 /// The values of the first `count` words of a key.
 fn sampled(distribution: &Distribution, key: u64, count: u64) -> Vec<f64> {
