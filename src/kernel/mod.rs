@@ -1,8 +1,9 @@
 //! The simulation kernel: virtual time, ordered events, random streams. It knows nothing of AWS.
 //!
-//! Reading order: [`time`], [`quantity`], [`rng`], [`dist`], [`arrival`], [`token_bucket`].
+//! Reading order: [`time`], [`calendar`], [`quantity`], [`rng`], [`dist`], [`arrival`], [`token_bucket`].
 
 pub mod arrival;
+pub mod calendar;
 pub mod dist;
 mod math;
 pub mod quantity;
