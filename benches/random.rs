@@ -1,13 +1,13 @@
 //! Random numbers: 1000 draws in each iteration, so that microseconds read as nanoseconds per draw.
 
-#![allow(missing_docs, reason = "a benchmark has no users")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark has no users")]
 
 use divan::{Bencher, black_box};
 use lambdasim::kernel::arrival::{ArrivalProcess, Arrivals, Regularity};
 use lambdasim::kernel::dist::Distribution;
 use lambdasim::kernel::quantity::{Rate, Ratio};
 use lambdasim::kernel::rng::{IndexedDraws, RandomStreams};
-use lambdasim::kernel::time::SimDuration;
+use lambdasim::kernel::time::{SimDuration, SimTime};
 
 const DRAWS: u64 = 1000;
 
@@ -124,6 +124,6 @@ fn process(name: &str) -> ArrivalProcess {
 fn arrivals(bencher: Bencher, name: &str) {
     let mut arrivals = Arrivals::new(process(name), streams().stream(&["bench"]));
     bencher.bench_local(|| {
-        (0..DRAWS).fold(0, |sum: u64, _| sum.wrapping_add(arrivals.next().map_or(0, |moment| moment.as_nanos())))
+        (0..DRAWS).fold(0, |sum: u64, _| sum.wrapping_add(arrivals.next().map_or(0, SimTime::as_nanos)))
     });
 }

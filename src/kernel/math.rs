@@ -6,6 +6,7 @@
 //! vectors cannot change a bit. [`normal_quantile`] is Wichura's algorithm AS 241 (PPND16, 1988).
 //!
 //! Only `+ - * /` and the square root are used, which IEEE 754 defines to the last bit.
+#![allow(clippy::inline_always, reason = "a call inside a loop over a block would keep it from being vectorised")]
 
 /// 2^52: added to a number below 2^51, it leaves the number's nearest integer in the low bits.
 const TWO_52: f64 = 4_503_599_627_370_496.0;
@@ -13,7 +14,6 @@ const TWO_52: f64 = 4_503_599_627_370_496.0;
 const MAGIC: f64 = 6_755_399_441_055_744.0;
 const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
 const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-const INVERSE_LN2: f64 = 1.442_695_040_888_963_4;
 /// The high word of the square root of one half: mantissas are taken between it and the square root of two.
 const SQRT_HALF: u64 = 0x3fe6_a09e_0000_0000;
 const ONE: u64 = 0x3ff0_0000_0000_0000;
@@ -23,7 +23,7 @@ const MANTISSA: u64 = 0x000f_ffff_ffff_ffff;
 ///
 /// For zero, negative, subnormal and infinite numbers and NaN the result is a meaningless number; there is no panic.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "a call inside a loop over a block would keep it from being vectorised")]
+#[allow(clippy::many_single_char_names, reason = "the names of the algorithm")]
 pub(crate) fn ln(x: f64) -> f64 {
     const C1: f64 = 6.666_666_666_666_735e-1;
     const C2: f64 = 3.999_999_999_940_942e-1;
@@ -50,7 +50,7 @@ pub(crate) fn ln(x: f64) -> f64 {
 ///
 /// Beyond that range the result is a meaningless number; there is no panic.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "a call inside a loop over a block would keep it from being vectorised")]
+#[allow(clippy::many_single_char_names, reason = "the names of the algorithm")]
 pub(crate) fn exp(x: f64) -> f64 {
     const P1: f64 = 1.666_666_666_666_660_2e-1;
     const P2: f64 = -2.777_777_777_701_559_3e-3;
@@ -58,7 +58,7 @@ pub(crate) fn exp(x: f64) -> f64 {
     const P4: f64 = -1.653_390_220_546_525_2e-6;
     const P5: f64 = 4.138_136_797_057_238_5e-8;
     // x = k ln 2 + r with |r| at most ln 2 / 2.
-    let rounded = x * INVERSE_LN2 + MAGIC;
+    let rounded = x * std::f64::consts::LOG2_E + MAGIC;
     let k = rounded - MAGIC;
     let high = x - k * LN2_HIGH;
     let low = k * LN2_LOW;
@@ -89,30 +89,29 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
 
 /// The normal quantile of `0.5 + q` for |q| at most [`CENTRAL`]; any number beyond.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "a call inside a loop over a block would keep it from being vectorised")]
 pub(crate) fn normal_quantile_central(q: f64) -> f64 {
+    const NUMERATOR: [f64; 8] = [
+        3.387_132_872_796_366_5,
+        133.141_667_891_784_38,
+        1_971.590_950_306_551_3,
+        13_731.693_765_509_46,
+        45_921.953_931_549_87,
+        67_265.770_927_008_7,
+        33_430.575_583_588_13,
+        2_509.080_928_730_122_7,
+    ];
+    const DENOMINATOR: [f64; 8] = [
+        1.0,
+        42.313_330_701_600_91,
+        687.187_007_492_057_9,
+        5_394.196_021_424_751,
+        21_213.794_301_586_597,
+        39_307.895_800_092_71,
+        28_729.085_735_721_943,
+        5_226.495_278_852_854,
+    ];
     let r = 0.180_625 - q * q;
-    let numerator = ((((((2_509.080_928_730_122_7 * r + 33_430.575_583_588_13) * r + 67_265.770_927_008_7) * r
-        + 45_921.953_931_549_87)
-        * r
-        + 13_731.693_765_509_46)
-        * r
-        + 1_971.590_950_306_551_3)
-        * r
-        + 133.141_667_891_784_38)
-        * r
-        + 3.387_132_872_796_366_5;
-    let denominator = ((((((5_226.495_278_852_854_5 * r + 28_729.085_735_721_943) * r + 39_307.895_800_092_71) * r
-        + 21_213.794_301_586_597)
-        * r
-        + 5_394.196_021_424_751)
-        * r
-        + 687.187_007_492_057_9)
-        * r
-        + 42.313_330_701_600_91)
-        * r
-        + 1.0;
-    q * numerator / denominator
+    q * polynomial(&NUMERATOR, r) / polynomial(&DENOMINATOR, r)
 }
 
 /// How far the standard normal variable is from zero where `p` (at most 0.075) remains beyond: positive.
@@ -124,68 +123,69 @@ pub(crate) fn normal_quantile_tail(p: f64) -> f64 {
 
 /// What the two rational functions of the tail are functions of.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "a call inside a loop over a block would keep it from being vectorised")]
 pub(crate) fn tail_argument(p: f64) -> f64 {
     (-ln(p)).sqrt()
 }
 
 /// The tail for [`tail_argument`] at most 5: p down to 1.4e-11.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "a call inside a loop over a block would keep it from being vectorised")]
 pub(crate) fn normal_quantile_near_tail(r: f64) -> f64 {
+    const NUMERATOR: [f64; 8] = [
+        1.423_437_110_749_683_5,
+        4.630_337_846_156_546,
+        5.769_497_221_460_691,
+        3.647_848_324_763_204_5,
+        1.270_458_252_452_368_4,
+        0.241_780_725_177_450_6,
+        0.022_723_844_989_269_184,
+        0.000_774_545_014_278_341_4,
+    ];
+    const DENOMINATOR: [f64; 8] = [
+        1.0,
+        2.053_191_626_637_759,
+        1.676_384_830_183_803_8,
+        0.689_767_334_985_1,
+        0.148_103_976_427_480_08,
+        0.015_198_666_563_616_457,
+        0.000_547_593_808_499_534_5,
+        1.050_750_071_644_416_9e-9,
+    ];
     let r = r - 1.6;
-    let numerator =
-        ((((((7.745_450_142_783_414e-4 * r + 2.272_384_498_926_918_4e-2) * r + 2.417_807_251_774_506e-1) * r
-            + 1.270_458_252_452_368_4)
-            * r
-            + 3.647_848_324_763_204_5)
-            * r
-            + 5.769_497_221_460_691)
-            * r
-            + 4.630_337_846_156_546)
-            * r
-            + 1.423_437_110_749_683_5;
-    let denominator =
-        ((((((1.050_750_071_644_416_9e-9 * r + 5.475_938_084_995_345e-4) * r + 1.519_866_656_361_645_7e-2) * r
-            + 1.481_039_764_274_800_8e-1)
-            * r
-            + 6.897_673_349_851e-1)
-            * r
-            + 1.676_384_830_183_803_8)
-            * r
-            + 2.053_191_626_637_759)
-            * r
-            + 1.0;
-    numerator / denominator
+    polynomial(&NUMERATOR, r) / polynomial(&DENOMINATOR, r)
 }
 
 /// The tail for [`tail_argument`] above 5.
 #[cold]
 pub(crate) fn normal_quantile_far_tail(r: f64) -> f64 {
+    const NUMERATOR: [f64; 8] = [
+        6.657_904_643_501_103,
+        5.463_784_911_164_114,
+        1.784_826_539_917_291_3,
+        0.296_560_571_828_504_87,
+        0.026_532_189_526_576_124,
+        0.001_242_660_947_388_078_4,
+        2.711_555_568_743_487_6e-5,
+        2.010_334_399_292_288_1e-7,
+    ];
+    const DENOMINATOR: [f64; 8] = [
+        1.0,
+        0.599_832_206_555_888,
+        0.136_929_880_922_735_8,
+        0.014_875_361_290_850_615,
+        0.000_786_869_131_145_613_3,
+        1.846_318_317_510_054_8e-5,
+        1.421_511_758_316_446e-7,
+        2.044_263_103_389_939_7e-15,
+    ];
     let r = r - 5.0;
-    let numerator =
-        ((((((2.010_334_399_292_288_1e-7 * r + 2.711_555_568_743_487_6e-5) * r + 1.242_660_947_388_078_4e-3) * r
-            + 2.653_218_952_657_612_4e-2)
-            * r
-            + 2.965_605_718_285_048_7e-1)
-            * r
-            + 1.784_826_539_917_291_3)
-            * r
-            + 5.463_784_911_164_114)
-            * r
-            + 6.657_904_643_501_103;
-    let denominator =
-        ((((((2.044_263_103_389_939_8e-15 * r + 1.421_511_758_316_445_9e-7) * r + 1.846_318_317_510_054_8e-5) * r
-            + 7.868_691_311_456_133e-4)
-            * r
-            + 1.487_536_129_085_061_5e-2)
-            * r
-            + 1.369_298_809_227_358e-1)
-            * r
-            + 5.998_322_065_558_88e-1)
-            * r
-            + 1.0;
-    numerator / denominator
+    polynomial(&NUMERATOR, r) / polynomial(&DENOMINATOR, r)
+}
+
+/// By Horner's rule; the constant comes first.
+#[inline(always)]
+fn polynomial(coefficients: &[f64; 8], x: f64) -> f64 {
+    let [rest @ .., highest] = coefficients;
+    rest.iter().rev().fold(*highest, |sum, coefficient| sum * x + coefficient)
 }
 
 /// 2^62: the largest value that is sampled; 146 years in nanoseconds.
@@ -193,7 +193,6 @@ pub(crate) const WHOLE_MAX: u64 = 1 << 62;
 
 /// The nearest whole number (halves to even) of a number of at least 0; at most [`WHOLE_MAX`], which NaN gives too.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "a call inside a loop over a block would keep it from being vectorised")]
 pub(crate) fn to_whole(x: f64) -> u64 {
     const TWO_32: f64 = 4_294_967_296.0;
     const LIMIT: f64 = 4_611_686_018_427_387_904.0;
@@ -210,13 +209,18 @@ pub(crate) fn to_whole(x: f64) -> u64 {
 ///
 /// With 53 bits the middle of the last cell would round to 1. The complement `1 - uniform(word)` is exact.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "a call inside a loop over a block would keep it from being vectorised")]
 pub(crate) fn uniform(word: u64) -> f64 {
     const HALF_CELL: f64 = 1.0 / 9_007_199_254_740_992.0;
     f64::from_bits(ONE | (word >> 12)) - (1.0 - HALF_CELL)
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "numbers chosen so that nothing is lost"
+)]
 mod tests {
     use super::*;
     use crate::kernel::rng::StreamKey;

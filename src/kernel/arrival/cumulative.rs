@@ -268,9 +268,9 @@ impl Day {
             }
             let excess = self.cumulative(moment) - passed;
             if excess > 0.0 {
-                high = moment
+                high = moment;
             } else {
-                low = moment
+                low = moment;
             }
             let step = excess / self.rate(moment).max(f64::MIN_POSITIVE);
             if step.abs() < CLOSE || high - low < CLOSE {
@@ -306,4 +306,55 @@ fn area(rate: Rate, length: u64) -> u128 {
 /// A rate as arrivals a nanosecond.
 fn per_nanosecond(rate: Rate) -> f64 {
     rate.events as f64 / rate.per.as_nanos() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const YEAR: u64 = 365 * DAY;
+
+    /// How far the cumulative rate at a moment is from what was to be reached, as time at that rate.
+    fn error(segment: &mut Segment, arrivals: u128, rate: Rate) -> i128 {
+        let offset = i128::from(segment.offset(arrivals << FRACTION_BITS));
+        let exact = arrivals * u128::from(rate.per.as_nanos()) / u128::from(rate.events);
+        offset - i128::try_from(exact).unwrap()
+    }
+
+    #[test]
+    fn a_year_at_10_000_a_second_is_precise() {
+        let rate = Rate::per_second(10_000);
+        let mut flat = Segment::flat(0, YEAR, rate);
+        let mut level = Segment::line(0, YEAR, rate, rate);
+        for arrivals in [1, 9_999, 10_001, 864_000_001, 100_000_000_003, 315_359_999_999] {
+            assert!(error(&mut flat, arrivals, rate).abs() <= 4, "{arrivals}");
+            assert!(error(&mut level, arrivals, rate).abs() <= 8, "{arrivals}");
+        }
+        assert_eq!(flat.area, 315_360_000_000 << FRACTION_BITS);
+        assert_eq!(level.area, flat.area);
+        let rising = Segment::line(0, YEAR, rate, rate.times(3));
+        assert_eq!(rising.area, 630_720_000_000 << FRACTION_BITS);
+    }
+
+    #[test]
+    fn a_falling_line_ends_where_its_rate_is_zero() {
+        let mut segment = Segment::line(0, 1_000_000_000, Rate::per_second(2_000), Rate::per_second(0));
+        let mut last = 0;
+        for arrivals in 0..1000 {
+            let offset = segment.offset(arrivals << FRACTION_BITS);
+            // The cumulative rate is 1000 (1 - (1 - t)^2).
+            let left = 1.0 - offset as f64 / 1e9;
+            assert!((1000.0 * (1.0 - left * left) - arrivals as f64).abs() < 2e-6, "{arrivals}: {offset}");
+            assert!(offset >= last);
+            last = offset;
+        }
+        assert_eq!(segment.offset(1000 << FRACTION_BITS), 1_000_000_000);
+    }
+
+    #[test]
+    fn an_area_may_be_larger_than_any_run() {
+        let rate = Rate { events: u64::MAX, per: SimDuration::from_nanos(1) };
+        let segment = Segment::line(0, u64::MAX, rate, rate);
+        assert_eq!(segment.area >> FRACTION_BITS, 1 << 70);
+    }
 }

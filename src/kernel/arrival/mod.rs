@@ -226,20 +226,25 @@ impl Source {
         match process {
             ArrivalProcess::Poisson { rate } if rate.events > 0 => Self::Poisson(Poisson::new(rate, stream)),
             ArrivalProcess::Constant { rate } if rate.events > 0 => Self::Constant(Constant::new(rate)),
-            ArrivalProcess::Poisson { .. } | ArrivalProcess::Constant { .. } => Self::Ended,
             ArrivalProcess::At(moments) => Self::Moments(Moments::new(moments)),
-            ArrivalProcess::Burst { size: 0, .. } => Self::Ended,
-            ArrivalProcess::Burst { size, at, every, times } => Self::Burst(Burst::new(size, at, every, times)),
+            ArrivalProcess::Burst { size, at, every, times } if size > 0 => {
+                Self::Burst(Burst::new(size, at, every, times))
+            }
             ArrivalProcess::Profile { points, shape, process } => {
                 Self::Cumulative(Cumulative::profile(&points, shape, process, stream))
             }
-            ArrivalProcess::Daily { mean, .. } if mean.events == 0 => Self::Ended,
-            ArrivalProcess::Daily { mean, peak, peak_at, process } => {
+            ArrivalProcess::Daily { mean, peak, peak_at, process } if mean.events > 0 => {
                 Self::Cumulative(Cumulative::daily(mean, peak, peak_at, process, stream))
             }
-            ArrivalProcess::OnOff { rate, .. } if rate.events == 0 => Self::Ended,
-            ArrivalProcess::OnOff { on, off, rate } => Self::Cumulative(Cumulative::on_off(on, off, rate, stream)),
+            ArrivalProcess::OnOff { on, off, rate } if rate.events > 0 => {
+                Self::Cumulative(Cumulative::on_off(on, off, rate, stream))
+            }
             ArrivalProcess::Counts { counts, every } => Self::Counts(Counts::new(counts, every, stream)),
+            ArrivalProcess::Poisson { .. }
+            | ArrivalProcess::Constant { .. }
+            | ArrivalProcess::Burst { .. }
+            | ArrivalProcess::Daily { .. }
+            | ArrivalProcess::OnOff { .. } => Self::Ended,
         }
     }
 

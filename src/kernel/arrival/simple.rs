@@ -150,7 +150,7 @@ impl Burst {
 #[derive(Clone, Debug)]
 pub(super) struct Counts {
     stream: Stream,
-    counts: Arc<[u64]>,
+    sizes: Arc<[u64]>,
     every: SimDuration,
     /// The next interval's number.
     next: usize,
@@ -163,7 +163,7 @@ pub(super) struct Counts {
 
 impl Counts {
     pub(super) fn new(counts: Arc<[u64]>, every: SimDuration, stream: Stream) -> Self {
-        Self { stream, counts, every, next: 0, start: 0, left: 0, passed: 0.0 }
+        Self { stream, sizes: counts, every, next: 0, start: 0, left: 0, passed: 0.0 }
     }
 
     pub(super) fn fill(&mut self, moments: &mut [u64; BLOCK]) -> usize {
@@ -172,7 +172,7 @@ impl Counts {
 
     fn next_moment(&mut self) -> Option<u64> {
         while self.left == 0 {
-            self.left = *self.counts.get(self.next)?;
+            self.left = *self.sizes.get(self.next)?;
             self.start = self.every.as_nanos().checked_mul(self.next as u64)?;
             self.passed = 0.0;
             self.next += 1;
@@ -184,5 +184,44 @@ impl Counts {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to the interval's length")]
         let offset = (share * every as f64) as u64;
         self.start.checked_add(offset.min(every - 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constant_arrivals_do_not_drift() {
+        // From the exact state at a late arrival on, as it is reached by induction from the one before.
+        for (events, per) in
+            [(10_000, 1_000_000_000_u64), (7, 3_000_000_000), (999_999_937, 1_000_000_000), (3, 1 << 40)]
+        {
+            for start in [1_000_000_000_u128, 1_000_000_000_000, 10_000_000_000_000] {
+                let exact = |n: u128| n * u128::from(per) / u128::from(events);
+                let Ok(next) = u64::try_from(exact(start)) else { continue };
+                let remainder = u64::try_from(start * u128::from(per) % u128::from(events)).unwrap();
+                let rate = Rate { events, per: SimDuration::from_nanos(per) };
+                let mut constant = Constant { rate, next: Some(next), remainder };
+                let mut moments = [0; BLOCK];
+                assert_eq!(constant.fill(&mut moments), BLOCK);
+                for (n, moment) in (start..).zip(moments) {
+                    assert_eq!(u128::from(moment), exact(n), "{n} at {events} in {per}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_late_poisson_process_is_the_early_one_shifted() {
+        const YEAR: u64 = 365 * 86_400_000_000_000;
+        let stream = || crate::kernel::rng::RandomStreams::new(1).stream(&["a"]);
+        let mut early = Poisson::new(Rate::per_second(10_000), stream());
+        let mut late = Poisson { last: YEAR, ..early.clone() };
+        let (mut first, mut second) = ([0; BLOCK], [0; BLOCK]);
+        for _ in 0..1000 {
+            assert_eq!((early.fill(&mut first), late.fill(&mut second)), (BLOCK, BLOCK));
+            assert_eq!(first.map(|moment| moment + YEAR), second);
+        }
     }
 }

@@ -1,26 +1,35 @@
 //! Events after the window, in piles by the highest digit in which their time differs from a base.
+//!
+//! With a base that is not after any event, all events of a lower level are before those of a higher one, and inside a
+//! level a lower digit is before a higher one. So the earliest event is in the first pile of the lowest level. The base
+//! moves only into a pile that is taken out at once, which is what keeps every other event where it belongs.
+//!
+//! A pile is a list of chunks in one store: it is written and read in sequence, where a list of single events would wait
+//! for memory at each of them.
 
-use super::{NONE, Node};
+use super::{NONE, Node, index};
 
 /// Bits of a digit: a level has one pile for each of its values.
 const DIGIT_BITS: u32 = 6;
 const DIGITS: usize = 1 << DIGIT_BITS;
+const DIGIT_MASK: u64 = (1 << DIGIT_BITS) - 1;
 /// Digits of a 64-bit time.
 const LEVELS: usize = 64_usize.div_ceil(DIGIT_BITS as usize);
 /// Nodes of a chunk.
 const CHUNK: usize = 16;
 
-/// One pile: a list of chunks, of which the first may be partly filled.
+/// A list of chunks, of which the topmost may be partly filled.
 #[derive(Clone, Copy)]
-struct Pile {
-    /// The earliest time in it; the end of time when it is empty.
+pub(super) struct Pile {
+    /// The earliest time in it.
     earliest: u64,
-    /// One past the last node in the store. At a multiple of [`CHUNK`] the chunk is full; zero is an empty pile.
+    /// One past its last node in the store. At a multiple of [`CHUNK`] the topmost chunk is full; 0 is an empty pile.
     top: u32,
 }
 
-/// The pile of nothing.
-const EMPTY: Pile = Pile { earliest: u64::MAX, top: 0 };
+impl Pile {
+    const EMPTY: Self = Self { earliest: u64::MAX, top: 0 };
+}
 
 pub(super) struct Far<E> {
     /// Not after any event here.
@@ -33,20 +42,24 @@ pub(super) struct Far<E> {
     piles: Box<[[Pile; DIGITS]; LEVELS]>,
     /// All chunks, end to end.
     store: Vec<Node<E>>,
-    /// For each chunk the `top` below it in its pile, or the next free chunk.
+    /// For each chunk the top of its pile without it, or the next free chunk.
     below: Vec<u32>,
     /// First free chunk.
     free: u32,
 }
 
 impl<E: Copy> Far<E> {
+    /// Nodes of chunks that are partly filled, at most.
+    #[cfg(test)]
+    pub(super) const SLACK_MAX: usize = LEVELS * DIGITS * CHUNK;
+
     pub(super) fn new() -> Self {
         Self {
             base: 0,
             len: 0,
             levels: 0,
             occupied: [0; LEVELS],
-            piles: Box::new([[EMPTY; DIGITS]; LEVELS]),
+            piles: Box::new([[Pile::EMPTY; DIGITS]; LEVELS]),
             store: Vec::new(),
             below: Vec::new(),
             free: NONE,
@@ -72,8 +85,7 @@ impl<E: Copy> Far<E> {
         Some(self.piles[level][self.occupied[level].trailing_zeros() as usize].earliest)
     }
 
-    /// Measures from `base` henceforth: a time that is not after any event, and that shares with the base before it
-    /// every digit by which an event that stays is told from that one.
+    /// Measures times from `base` on: the earliest event, or one of its pile to be taken out now.
     pub(super) fn rebase(&mut self, base: u64) {
         debug_assert!(base >= self.base, "the base moves with time");
         self.base = base;
@@ -81,12 +93,12 @@ impl<E: Copy> Far<E> {
 
     pub(super) fn push(&mut self, node: Node<E>) {
         debug_assert!(node.time >= self.base, "the base is not after any event");
-        let level = (63 - ((node.time ^ self.base) | 1).leading_zeros()) / DIGIT_BITS;
+        let level = ((node.time ^ self.base) | 1).ilog2() / DIGIT_BITS;
         let digit = digit(node.time, level);
         let pile = &mut self.piles[level as usize][digit];
         let mut top = pile.top;
-        if top as usize % CHUNK == 0 {
-            top = new_chunk(&mut self.store, &mut self.below, &mut self.free, top, node);
+        if (top as usize).is_multiple_of(CHUNK) {
+            top = add_chunk(&mut self.store, &mut self.below, &mut self.free, top, node);
         }
         self.store[top as usize] = node;
         pile.top = top + 1;
@@ -96,69 +108,60 @@ impl<E: Copy> Far<E> {
         self.len += 1;
     }
 
-    /// Takes out the lowest pile that may hold times from `first` to `last`, a block whose start shares its digits
-    /// with the base.
-    pub(super) fn take_pile(&mut self, first: u64, last: u64) -> Option<Taken> {
-        for level in 0..LEVELS {
-            if self.occupied[level] == 0 {
-                continue;
+    /// Takes out a pile that may hold times from `first` to `last`, which are the bounds of a block around the base.
+    ///
+    /// The block is either longer than the piles of a level, and then takes in whole ones, or inside of one.
+    pub(super) fn take_pile(&mut self, first: u64, last: u64) -> Option<Pile> {
+        let mut levels = self.levels;
+        let (level, digit) = loop {
+            if levels == 0 {
+                return None;
             }
-            let (low, high) = (digit(first, level as u32), digit(last, level as u32));
-            let piles = self.occupied[level] & (u64::MAX << low) & (u64::MAX >> (DIGITS - 1 - high));
-            if piles == 0 {
-                continue;
+            let level = levels.trailing_zeros();
+            let (low, high) = (digit(first, level), digit(last, level));
+            let inside = self.occupied[level as usize] & (u64::MAX << low) & (u64::MAX >> (DIGITS - 1 - high));
+            if inside != 0 {
+                break (level as usize, inside.trailing_zeros() as usize);
             }
-            let digit = piles.trailing_zeros() as usize;
-            self.occupied[level] &= !(1 << digit);
-            self.levels &= !(u32::from(self.occupied[level] == 0) << level);
-            let top = std::mem::replace(&mut self.piles[level][digit], EMPTY).top;
-            return Some(Taken { top });
-        }
-        None
+            levels &= levels - 1;
+        };
+        let occupied = &mut self.occupied[level];
+        *occupied &= !(1 << digit);
+        self.levels &= !(u32::from(*occupied == 0) << level);
+        Some(std::mem::replace(&mut self.piles[level][digit], Pile::EMPTY))
     }
 
-    /// Takes the next event of a pile that was taken out.
+    /// Takes an event of a pile that was taken out. Others may be pushed meanwhile.
     #[inline]
-    pub(super) fn take_from(&mut self, taken: &mut Taken) -> Option<Node<E>> {
-        let slot = (taken.top as usize).checked_sub(1)?;
-        let node = self.store[slot];
-        taken.top -= 1;
-        if slot % CHUNK == 0 {
-            let chunk = slot / CHUNK;
-            taken.top = self.below[chunk];
-            self.below[chunk] = self.free;
-            self.free = chunk as u32;
+    pub(super) fn take_from(&mut self, pile: &mut Pile) -> Option<Node<E>> {
+        let slot = pile.top.checked_sub(1)?;
+        let node = self.store[slot as usize];
+        pile.top = slot;
+        if (slot as usize).is_multiple_of(CHUNK) {
+            let chunk = slot as usize / CHUNK;
+            pile.top = std::mem::replace(&mut self.below[chunk], self.free);
+            self.free = index(chunk);
         }
         self.len -= 1;
         Some(node)
     }
 }
 
-/// A pile that was taken out, down to its `top`.
-pub(super) struct Taken {
-    top: u32,
-}
-
 fn digit(time: u64, level: u32) -> usize {
-    (time >> (level * DIGIT_BITS)) as usize % DIGITS
+    ((time >> (level * DIGIT_BITS)) & DIGIT_MASK) as usize
 }
 
-/// A chunk on top of the full pile `below`. Returns its first slot. A new chunk is filled with copies of `node`.
+/// Puts a chunk on top of a pile that ends at `top`, and returns its first slot. A new one is filled with copies of
+/// `node`, as safe code leaves no memory unset.
 #[cold]
 #[inline(never)]
-fn new_chunk<E: Copy>(
-    store: &mut Vec<Node<E>>,
-    links: &mut Vec<u32>,
-    free: &mut u32,
-    below: u32,
-    node: Node<E>,
-) -> u32 {
+fn add_chunk<E: Copy>(store: &mut Vec<Node<E>>, below: &mut Vec<u32>, free: &mut u32, top: u32, node: Node<E>) -> u32 {
     if *free == NONE {
-        *free = links.len() as u32;
-        links.push(NONE);
+        *free = index(below.len());
+        below.push(NONE);
         store.resize(store.len() + CHUNK, node);
     }
-    let chunk = *free;
-    *free = std::mem::replace(&mut links[chunk as usize], below);
-    chunk * CHUNK as u32
+    let chunk = *free as usize;
+    *free = std::mem::replace(&mut below[chunk], top);
+    index(chunk * CHUNK)
 }

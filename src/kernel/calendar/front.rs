@@ -1,15 +1,18 @@
 //! The events of a crowded bucket, in order, and what is pushed into its time meanwhile.
+//!
+//! To insert into a long vector would move all that is after it, so a long front sends new events to a heap beside it.
 
 use std::collections::BinaryHeap;
 
 use super::Node;
 
-/// Up to this length an event is inserted where it belongs; later ones of a longer front go to a heap.
+/// A front of this length takes new events into the heap.
 const INSERTED_MAX: usize = 32;
 
 pub(super) struct Front<E> {
-    /// The earliest last.
+    /// The earliest is the last.
     sorted: Vec<Node<E>>,
+    /// Pushed while `sorted` was long.
     late: BinaryHeap<Node<E>>,
 }
 
@@ -27,7 +30,7 @@ impl<E: Copy> Front<E> {
         self.sorted.len() + self.late.len()
     }
 
-    /// Puts in what `fill` hands over, all at once. Returns whether the times differ.
+    /// Puts in all that `fill` adds to an empty front. Returns whether their times differ.
     pub(super) fn fill(&mut self, fill: impl FnOnce(&mut Vec<Node<E>>)) -> bool {
         debug_assert!(self.is_empty(), "a front is filled when it has run empty");
         fill(&mut self.sorted);
@@ -35,7 +38,7 @@ impl<E: Copy> Front<E> {
         self.sorted.first().map(|node| node.time) != self.sorted.last().map(|node| node.time)
     }
 
-    /// Puts in one event. Returns whether the front is so long that a heap had to take it.
+    /// Puts in one event. Returns whether the heap had to take it.
     pub(super) fn push(&mut self, node: Node<E>) -> bool {
         if self.sorted.len() >= INSERTED_MAX {
             self.late.push(node);

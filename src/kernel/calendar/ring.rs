@@ -1,15 +1,18 @@
-//! The window: one block of time cut into equal buckets, each a list of the events that fall into it.
+//! The window: a block of time cut into equal buckets, each a list of the events that fall into it.
+//!
+//! Sizes are powers of two in fixed arrays, so that a remainder is a mask and proves an index to be in range.
 
-use super::{NONE, Node};
+use super::{NONE, Node, index};
 
 /// Buckets of the window, as a power of two.
 pub(super) const RING_BITS: u32 = 12;
 const BUCKETS: usize = 1 << RING_BITS;
+const BUCKET_MASK: u64 = (1 << RING_BITS) - 1;
 const WORDS: usize = BUCKETS / 64;
-/// Up to this many events a bucket is searched for its earliest one. A longer list is sorted once instead.
+/// Up to this many events of a bucket are searched for the earliest one. A longer list is sorted once instead.
 const SEARCHED_MAX: usize = 8;
 
-/// What a search of a shared bucket ends with.
+/// What the search of a bucket ends with.
 pub(super) enum Earliest<E> {
     /// This one, now removed.
     Taken(Node<E>),
@@ -21,11 +24,11 @@ pub(super) enum Earliest<E> {
 
 pub(super) struct Ring<E> {
     /// A bucket is `1 << shift` nanoseconds wide.
-    pub(super) shift: u32,
+    shift: u32,
     /// First free node; the last freed is reused first, as it is still in the cache.
     free: u32,
     len: usize,
-    /// Which of `words` are not zero.
+    /// Which `words` are not zero.
     summary: u64,
     /// Which buckets are not empty.
     words: [u64; WORDS],
@@ -51,6 +54,17 @@ impl<E: Copy> Ring<E> {
         self.len
     }
 
+    /// Makes the buckets of an empty ring fit a window of `1 << window_bits` nanoseconds.
+    pub(super) fn set_window_bits(&mut self, window_bits: u32) {
+        debug_assert!(self.len == 0, "buckets keep their width while they hold events");
+        self.shift = window_bits - RING_BITS;
+    }
+
+    /// The last time of a `bucket` that holds events.
+    pub(super) fn last_time(&self, bucket: usize) -> u64 {
+        self.nodes[self.heads[bucket] as usize].time | ((1 << self.shift) - 1)
+    }
+
     /// Nodes ever made: what the list grew to.
     #[cfg(test)]
     pub(super) fn nodes_made(&self) -> usize {
@@ -59,18 +73,16 @@ impl<E: Copy> Ring<E> {
 
     #[inline]
     pub(super) fn push(&mut self, mut node: Node<E>) {
-        let bucket = (node.time >> self.shift) as usize % BUCKETS;
-        let head = &mut self.heads[bucket];
-        node.next = *head;
+        let bucket = ((node.time >> self.shift) & BUCKET_MASK) as usize;
+        node.next = self.heads[bucket];
         let slot = self.free;
-        if let Some(place) = self.nodes.get_mut(slot as usize) {
-            self.free = place.next;
-            *place = node;
-            *head = slot;
+        self.heads[bucket] = if let Some(free) = self.nodes.get_mut(slot as usize) {
+            self.free = free.next;
+            *free = node;
+            slot
         } else {
-            *head = index(self.nodes.len());
-            self.nodes.push(node);
-        }
+            self.grow(node)
+        };
         self.words[bucket / 64] |= 1 << (bucket % 64);
         self.summary |= 1 << (bucket / 64);
         self.len += 1;
@@ -130,16 +142,23 @@ impl<E: Copy> Ring<E> {
         Earliest::Taken(node)
     }
 
-    /// Empties `bucket` into `sink`, in no order.
-    pub(super) fn drain(&mut self, bucket: usize, mut sink: impl FnMut(Node<E>)) {
+    /// Moves the events of `bucket` to the end of `nodes`, in no order.
+    pub(super) fn drain(&mut self, bucket: usize, nodes: &mut Vec<Node<E>>) {
         let mut slot = self.heads[bucket];
         while slot != NONE {
             let node = self.nodes[slot as usize];
-            sink(node);
+            nodes.push(node);
             self.release(slot);
             slot = node.next;
         }
         self.clear(bucket);
+    }
+
+    /// Makes a node where none is free.
+    fn grow(&mut self, node: Node<E>) -> u32 {
+        let slot = index(self.nodes.len());
+        self.nodes.push(node);
+        slot
     }
 
     #[inline]
@@ -156,11 +175,4 @@ impl<E: Copy> Ring<E> {
         *word &= !(1 << (bucket % 64));
         self.summary &= !(u64::from(*word == 0) << (bucket / 64));
     }
-}
-
-/// A slot as the lists keep it.
-#[cold]
-#[inline(never)]
-fn index(slot: usize) -> u32 {
-    u32::try_from(slot).ok().filter(|&slot| slot != NONE).expect("fewer than 2^32 events are pending")
 }

@@ -217,10 +217,12 @@ impl Distribution {
     /// When the percentages do not rise from exactly 0 to exactly 100, or the values fall.
     pub fn quantiles(points: &[(f64, u64)]) -> Result<Self, ParameterError> {
         let error = |expected: &str| Err(ParameterError::new("quantiles", expected));
-        if points.first().is_none_or(|&(percent, _)| percent != 0.0) {
+        let is_at =
+            |point: Option<&(f64, u64)>, end: f64| point.is_some_and(|(percent, _)| percent.total_cmp(&end).is_eq());
+        if !is_at(points.first(), 0.0) {
             return error("p0 as the first point");
         }
-        if points.last().is_none_or(|&(percent, _)| percent != 100.0) {
+        if !is_at(points.last(), 100.0) {
             return error("p100 as the last point");
         }
         // Not a number is not in order either.
@@ -274,10 +276,7 @@ impl Distribution {
 
     /// The only value, if there is only one by construction.
     pub const fn is_constant(&self) -> Option<u64> {
-        match self.0 {
-            Shape::Constant(value) => Some(value),
-            _ => None,
-        }
+        if let Shape::Constant(value) = self.0 { Some(value) } else { None }
     }
 
     /// The mean, before rounding and before the cut at 2^62; infinite for a Pareto distribution with alpha at most 1.

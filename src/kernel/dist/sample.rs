@@ -1,6 +1,7 @@
 //! From random words to values: the formulas, once for one word and once in loops over a block.
 //!
 //! Both ways call the same functions in the same order for each word, so they agree to the last bit.
+#![allow(clippy::inline_always, reason = "the loops over a block are vectorised with the formulas inside")]
 
 use multiversion::multiversion;
 
@@ -21,7 +22,7 @@ impl Distribution {
             Shape::Weibull { scale, power } => weibull(*scale, *power, word),
             Shape::Pareto { min, power } => pareto(*min, *power, word),
             Shape::Quantiles(knots) => Knot::sample(knots, word),
-            Shape::Empirical(values) => values[scaled(word, values.len() as u64) as usize],
+            Shape::Empirical(values) => measured(values, word),
             Shape::Mixture(parts) => Part::sample(parts, word),
         }
     }
@@ -77,38 +78,38 @@ fn scaled(word: u64, count: u64) -> u64 {
     high
 }
 
+fn measured(values: &[u64], word: u64) -> u64 {
+    let place = usize::try_from(scaled(word, values.len() as u64)).expect("a place in memory");
+    values[place]
+}
+
 #[inline]
 fn uniform_whole(min: u64, count: u64, word: u64) -> u64 {
     min + scaled(word, count)
 }
 
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "the loop over a block is vectorised with the formula inside")]
 fn exponential(mean: f64, word: u64) -> u64 {
     to_whole(mean * -ln(1.0 - uniform(word)))
 }
 
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "the loop over a block is vectorised with the formula inside")]
 fn lognormal(median: f64, sigma: f64, normal: f64) -> u64 {
     to_whole(median * exp(sigma * normal))
 }
 
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "the loop over a block is vectorised with the formula inside")]
 fn weibull(scale: f64, power: f64, word: u64) -> u64 {
     to_whole(scale * exp(limited(ln(-ln(1.0 - uniform(word))) * power)))
 }
 
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "the loop over a block is vectorised with the formula inside")]
 fn pareto(min: f64, power: f64, word: u64) -> u64 {
     to_whole(min * exp(limited(-ln(1.0 - uniform(word)) * power)))
 }
 
 /// Within what [`exp`] takes; there every value has long been 0 or past the largest.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "the loop over a block is vectorised with the formula inside")]
 fn limited(exponent: f64) -> f64 {
     const LIMIT: f64 = 500.0;
     let exponent = if exponent < LIMIT { exponent } else { LIMIT };

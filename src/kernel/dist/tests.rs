@@ -1,3 +1,10 @@
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "numbers chosen so that nothing is lost"
+)]
+
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -32,6 +39,9 @@ fn kinds() -> Vec<(&'static str, Distribution)> {
         ("mixture", Distribution::mixture(parts).unwrap()),
     ]
 }
+
+/// A cumulative distribution function.
+type Cdf<'a> = Box<dyn Fn(f64) -> f64 + 'a>;
 
 /// The values of the first `count` words of a key.
 fn sampled(distribution: &Distribution, key: u64, count: u64) -> Vec<f64> {
@@ -105,7 +115,6 @@ fn values_follow_closed_forms() {
     let normal = |x: f64| 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2);
     let sigma = libm::log(8.0) / 2.326_347_874_040_841;
     let wide = libm::log(1.25_f64).sqrt();
-    type Cdf<'a> = Box<dyn Fn(f64) -> f64 + 'a>;
     let cases: [(&str, Cdf); 9] = [
         ("uniform", Box::new(|x| (x - 3.0) / 1e12)),
         ("exponential", Box::new(|x| 1.0 - libm::exp(-x / mean))),
