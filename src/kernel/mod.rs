@@ -1,9 +1,11 @@
 //! The simulation kernel: virtual time, ordered events, random streams. It knows nothing of AWS.
 //!
-//! Reading order: [`time`], [`calendar`], [`quantity`], [`rng`], [`dist`], [`arrival`], [`token_bucket`].
+//! Reading order: [`time`], [`quantity`], [`calendar`], [`engine`], [`rng`], [`dist`], [`arrival`], [`token_bucket`],
+//! [`digest`].
 
 pub mod arrival;
 pub mod calendar;
+pub mod digest;
 pub mod dist;
 pub mod engine;
 mod math;

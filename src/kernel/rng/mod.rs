@@ -13,8 +13,9 @@ mod tests;
 pub use indexed::IndexedDraws;
 
 use multiversion::multiversion;
+use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+
 use sha2::{Digest, Sha256};
 
 /// How many values are computed at a time.
