@@ -3,5 +3,6 @@
 pub mod aws;
 pub mod expect;
 pub mod kernel;
+pub mod report;
 pub mod scenario;
 pub mod stats;
