@@ -6,6 +6,7 @@
 pub mod aws;
 pub mod expect;
 pub mod kernel;
+pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod stats;

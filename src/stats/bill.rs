@@ -108,6 +108,12 @@ impl Bill {
         }
     }
 
+    /// All milliseconds billed.
+    pub(super) fn milliseconds(&self) -> u64 {
+        let periods = std::iter::once(&self.first).chain(&self.later);
+        periods.map(|period| period.on_demand_ms + period.provisioned_ms).sum()
+    }
+
     /// All of it, for `requests` runs.
     pub(super) fn usage(&self, requests: u64) -> Usage {
         let mut usage = Usage { requests, standing: self.standing, ..Usage::default() };

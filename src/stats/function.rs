@@ -17,7 +17,6 @@ pub(super) struct FunctionStats {
     pub(super) invocations: u64,
     pub(super) cold_starts: u64,
     duration: Distribution,
-    billed_ms: u64,
     bill: Bill,
     /// Starts and ends of runs of the warm-up's events, for the conservation.
     pub(super) started_before: u64,
@@ -64,7 +63,6 @@ impl FunctionStats {
             invocations: 0,
             cold_starts: 0,
             duration: Distribution::coarse(),
-            billed_ms: 0,
             bill: Bill::new(scenario, id),
             started_before: 0,
             ended_before: 0,
@@ -130,7 +128,6 @@ impl FunctionStats {
         }
         // INV-$1, INV-$2: the sum is rounded once, up to whole milliseconds, and at least one.
         let billed_ms = billed.as_millis_ceil().max(1);
-        self.billed_ms += billed_ms;
         self.bill.run(run.started, billed_ms, run.capacity);
         if run.outcome != RunOutcome::Success {
             self.rare.failed(run.outcome);
@@ -186,7 +183,6 @@ impl FunctionStats {
     pub(super) fn provisioned_initialized(&mut self, now: SimTime, init: SimDuration) {
         if now >= self.rare.from {
             let billed_ms = init.as_millis_ceil();
-            self.billed_ms += billed_ms;
             self.bill.run(now, billed_ms, Capacity::Provisioned);
         }
     }
@@ -228,7 +224,7 @@ impl FunctionStats {
                 reset: rare.environments_reset,
                 alive: rare.environments.figures(ended),
             },
-            billed_ms: self.billed_ms,
+            billed_ms: self.bill.milliseconds(),
             provisioned_concurrency_invocations: invocations,
             provisioned_concurrency_spillover_invocations: spillover,
             provisioned_concurrency_utilization: utilization,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::cost::CostSummary;
 use super::gauge::GaugeFigures;
 use super::histogram::{Figures, Rung};
-use crate::expect::Judgement;
+use crate::expect::{Expectation, Judgement};
 
 /// What a run came to.
 ///
@@ -249,6 +249,12 @@ impl Summary {
     /// The summary as it is printed and as expectations see it.
     pub fn to_json(&self) -> Value {
         serde_json::to_value(self).expect("names are strings and numbers are finite")
+    }
+
+    /// Judges the scenario's expectations and keeps what comes of them.
+    pub fn judge(&mut self, expectations: &[Expectation]) {
+        let json = self.to_json();
+        self.expectations = expectations.iter().map(|expectation| expectation.judge(&json)).collect();
     }
 }
 
