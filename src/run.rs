@@ -2,9 +2,10 @@
 
 use crate::aws::fact::Observer;
 use crate::aws::world::World;
+use crate::expect::{self, Expectation};
 use crate::kernel::engine::{Engine, Status};
 use crate::kernel::time::SimTime;
-use crate::scenario::{Drain, Scenario};
+use crate::scenario::{Drain, Loaded, ProblemKind, Scenario, ScenarioError};
 use crate::stats::digest::DigestObserver;
 use crate::stats::Statistics;
 use crate::stats::summary::Summary;
@@ -57,6 +58,7 @@ pub fn run_with(scenario: &Scenario, progress: impl FnMut(Progress) -> bool) -> 
     let mut summary = statistics.finish(ended);
     summary.events = events;
     summary.digest = digest.digest().to_string();
+    judge(scenario, &mut summary);
     Ok(summary)
 }
 
@@ -109,4 +111,45 @@ pub fn simulate<O: Observer>(
     };
     let observer = world.finish(ended, &mut engine.calendar);
     Ok(Ended { observer, ended, events: engine.processed() })
+}
+
+/// Checks what the scenario expects: an expectation that cannot be read, or is about something that no run of this
+/// scenario has, is a mistake in the scenario.
+///
+/// # Errors
+/// With every such expectation at its place in the file.
+pub fn check_expectations(loaded: &Loaded) -> Result<(), ScenarioError> {
+    let Loaded { scenario, source } = loaded;
+    if scenario.expectations.is_empty() {
+        return Ok(());
+    }
+    let skeleton = skeleton(scenario).to_json();
+    let mut problems = Vec::new();
+    for (index, text) in scenario.expectations.iter().enumerate() {
+        let found = match Expectation::parse(text) {
+            Ok(expectation) => expectation.check_paths(&skeleton),
+            Err(problem) => vec![problem],
+        };
+        problems.extend(found.into_iter().map(|expect::Problem { message, help, .. }| {
+            let problem = source.problem(&format!("expect[{index}]"), ProblemKind::Expectation, message);
+            match help {
+                Some(help) => problem.with_help(help),
+                None => problem,
+            }
+        }));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(source.error(problems)) }
+}
+
+/// Judges what the scenario expects.
+///
+/// # Panics
+/// When an expectation cannot be read, which [`check_expectations`] finds.
+fn judge(scenario: &Scenario, summary: &mut Summary) {
+    if scenario.expectations.is_empty() {
+        return;
+    }
+    let value = summary.to_json();
+    let judge = |text: &String| Expectation::parse(text).expect("a checked expectation").judge(&value);
+    summary.expectations = scenario.expectations.iter().map(judge).collect();
 }

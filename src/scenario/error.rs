@@ -1,6 +1,6 @@
 //! What is wrong with a scenario: problems with their places, and how they print.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
@@ -82,9 +82,12 @@ pub enum ProblemKind {
 
 /// One mistake in a scenario: what, where, what was expected, and what helps.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Problem {
+pub struct Problem(Box<Details>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct Details {
     kind: ProblemKind,
-    pub(crate) place: Place,
+    place: Place,
     key: String,
     message: String,
     expected: Option<String>,
@@ -98,7 +101,7 @@ pub struct Problem {
 impl Problem {
     /// A problem at a place; `message` says what was found.
     pub(crate) fn new(kind: ProblemKind, place: Place, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             kind,
             place,
             key: String::new(),
@@ -109,27 +112,27 @@ impl Problem {
             file: String::new(),
             line: 0,
             column: 0,
-        }
+        }))
     }
 
     /// Names the key it is about.
     #[must_use]
     pub(crate) fn at_key(mut self, key: impl fmt::Display) -> Self {
-        self.key = key.to_string();
+        self.0.key = key.to_string();
         self
     }
 
     /// Says what was expected instead.
     #[must_use]
     pub fn with_expected(mut self, expected: impl Into<String>) -> Self {
-        self.expected = Some(expected.into());
+        self.0.expected = Some(expected.into());
         self
     }
 
     /// Adds a hint.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help.push(help.into());
+        self.0.help.push(help.into());
         self
     }
 
@@ -145,74 +148,71 @@ impl Problem {
     /// Shows a second place that belongs to the mistake.
     #[must_use]
     pub(crate) fn with_related(mut self, place: Place, label: impl Into<String>) -> Self {
-        self.related = Some((place, label.into()));
+        self.0.related = Some((place, label.into()));
         self
     }
 
     /// What sort of mistake it is.
     pub fn kind(&self) -> ProblemKind {
-        self.kind
+        self.0.kind
     }
 
     /// The key, as a dotted path; empty for the file as a whole.
     pub fn key(&self) -> &str {
-        &self.key
+        &self.0.key
     }
 
     /// What was found.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What was expected.
     pub fn expected(&self) -> Option<&str> {
-        self.expected.as_deref()
+        self.0.expected.as_deref()
     }
 
     /// Hints, most useful first.
     pub fn help(&self) -> &[String] {
-        &self.help
+        &self.0.help
     }
 
     /// The file or flag it is in.
     pub fn file(&self) -> &str {
-        &self.file
+        &self.0.file
     }
 
     /// Its line, 1 = first.
     pub fn line(&self) -> usize {
-        self.line
+        self.0.line
     }
 
     /// Its column in characters, 1 = first.
     pub fn column(&self) -> usize {
-        self.column
+        self.0.column
     }
 
     fn locate(&mut self, sources: &[SourceText]) {
-        let source = &sources[self.place.source as usize];
-        let start = boundary(&source.text, self.place.start as usize);
+        let source = &sources[self.0.place.source as usize];
+        let start = boundary(&source.text, self.0.place.start as usize);
         let before = &source.text[..start];
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        self.file.clone_from(&source.name);
-        self.line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        self.column = before[line_start..].chars().count() + 1;
+        self.0.file.clone_from(&source.name);
+        self.0.line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        self.0.column = before[line_start..].chars().count() + 1;
     }
 
     fn render(&self, sources: &[SourceText], renderer: &Renderer) -> String {
-        let mut group = Level::ERROR.primary_title(self.message.as_str()).elements([excerpt(
-            sources,
-            self.place,
-            self.expected.as_deref(),
-            self.related.as_ref(),
-        )]);
-        if let Some((place, label)) = self.related.as_ref().filter(|(place, _)| place.source != self.place.source) {
+        let label = self.0.expected.as_ref().map(|expected| format!("expected {expected}"));
+        let excerpts = [excerpt(sources, self.0.place, label.as_deref(), self.0.related.as_ref())];
+        let mut group = Level::ERROR.primary_title(self.0.message.as_str()).elements(excerpts);
+        if let Some((place, label)) = self.0.related.as_ref().filter(|(place, _)| place.source != self.0.place.source) {
             group = group.element(excerpt(sources, *place, Some(label), None));
         }
-        if !self.key.is_empty() {
-            group = group.element(Level::NOTE.with_name("key").message(self.key.as_str()));
+        if !self.0.key.is_empty() {
+            group = group.element(Level::NOTE.with_name("key").message(self.0.key.as_str()));
         }
-        for help in &self.help {
+        for help in &self.0.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         renderer.render(&[group])
@@ -277,7 +277,7 @@ struct Inner {
 impl ScenarioError {
     /// Sorts the problems by place, each once.
     pub(crate) fn new(sources: Arc<[SourceText]>, mut problems: Vec<Problem>) -> Self {
-        problems.sort_by_key(|problem| (problem.place.source, problem.place.start, problem.place.end));
+        problems.sort_by_key(|problem| (problem.0.place.source, problem.0.place.start, problem.0.place.end));
         problems.dedup();
         for problem in &mut problems {
             problem.locate(&sources);
@@ -300,12 +300,12 @@ impl ScenarioError {
             text.push_str("\n\n");
         }
         if let Some(more) = inner.problems.len().checked_sub(PRINTED).filter(|more| *more > 0) {
-            text.push_str(&format!("and {more} more\n\n"));
+            let _ = write!(text, "and {more} more\n\n");
         }
         let count = inner.problems.len();
         let plural = if count == 1 { "problem" } else { "problems" };
         let more = if count >= KEPT { " or more" } else { "" };
-        text.push_str(&format!("{count}{more} {plural} in {}", inner.sources[0].name));
+        let _ = write!(text, "{count}{more} {plural} in {}", inner.sources[0].name);
         text
     }
 }
@@ -323,11 +323,18 @@ impl std::error::Error for ScenarioError {}
 pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// Adds one.
+    /// Adds one. The same mistake reached by two ways (an alias, a change) is reported once.
     pub(crate) fn push(&mut self, problem: Problem) {
-        if self.0.len() < KEPT {
+        let same = |other: &Problem| other.0.place == problem.0.place && other.0.message == problem.0.message;
+        if self.0.len() < KEPT && !self.0.iter().any(same) {
             self.0.push(problem);
         }
+    }
+
+    /// Whether a key under this path is unknown: what is missing there may be misspelt.
+    pub(crate) fn misspelt(&self, path: &str) -> bool {
+        let under = |key: &str| key.strip_prefix(path).is_some_and(|rest| rest.starts_with('.'));
+        self.0.iter().any(|problem| problem.0.kind == ProblemKind::UnknownKey && under(&problem.0.key))
     }
 
     /// How many there are.

@@ -2,16 +2,20 @@
 //!
 //! Reading order: [`error`] (what can be wrong, and how it prints), [`units`] and [`scalar`] (texts as values),
 //! [`tree`] (YAML with places), [`set`] (overrides), [`keys`] (the tables of all keys), [`resolve`] (the tree as the
-//! tables read it), [`build`] (the typed scenario).
+//! tables read it), [`build`] (the typed scenario). From the tables come also [`schema`], [`reference`] and the
+//! resolved scenario ([`write`]).
 
 mod build;
 mod error;
 mod keys;
+mod reference;
 mod resolve;
 mod scalar;
+mod schema;
 mod set;
 mod tree;
 mod units;
+mod write;
 
 use std::fmt::Write as _;
 use std::io;
@@ -21,6 +25,8 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 pub use self::error::{Problem, ProblemKind, ScenarioError};
+pub use self::reference::reference_markdown;
+pub use self::schema::json_schema;
 
 use self::build::{Builder, Names};
 use self::error::{Place, Problems, SourceText};
@@ -176,7 +182,14 @@ pub fn parse(name: &str, bytes: &[u8], base: &Path, overrides: &[String]) -> Res
             scenario.overrides = overrides.to_vec();
             Ok(Loaded { scenario, source: Source { texts, root } })
         }
-        _ => Err(ScenarioError::new(texts, problems.into_vec())),
+        _ => {
+            if problems.is_empty() {
+                // Every reader that gives up has noted why.
+                debug_assert!(false, "a scenario was refused without a reason");
+                problems.push(Problem::new(ProblemKind::Syntax, Place::FILE, "the scenario cannot be read"));
+            }
+            Err(ScenarioError::new(texts, problems.into_vec()))
+        }
     }
 }
 
@@ -233,7 +246,7 @@ fn decode(bytes: &[u8]) -> Result<&str, Problem> {
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
         let at = error.valid_up_to();
-        let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes[..at].split(|byte| *byte == b'\n').count();
         problem(ProblemKind::Syntax, format!("line {line} of the file is not UTF-8: byte 0x{:02x}", bytes[at]))
             .with_help("save it as UTF-8")
     })?;
@@ -262,6 +275,13 @@ impl Source {
             value = next;
         }
         Problem::new(kind, place, message).at_key(key)
+    }
+
+    /// The resolved scenario as YAML: every default written out, with its source in a comment.
+    ///
+    /// It reads back to the same [`Scenario`] where the files that it names are found.
+    pub fn resolved_yaml(&self) -> String {
+        write::yaml(&self.root)
     }
 
     /// The problems as one error.

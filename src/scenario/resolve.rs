@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::error::{Place, Problem, ProblemKind, Problems, did_you_mean, either_of, quote};
+use super::error::{Place, Problem, ProblemKind, Problems, did_you_mean, either_of, nearest, quote};
 use super::keys::{Block, Default, Key, Shape, Union};
 use super::scalar::{self, Leaf};
 use super::tree::{Entry, Kind, Node};
@@ -215,13 +215,17 @@ impl Resolver<'_> {
 
     fn block(&mut self, node: &Node, block: &'static Block, at: &At) -> Resolved {
         let Kind::Map(entries) = &node.kind else { return self.wrong(node, &Shape::Settings, at) };
+        let mut misspelt = Vec::new();
         for entry in entries {
             if block.key(&entry.name).is_none() {
-                self.unknown_key(entry, block, at);
+                misspelt.extend(self.unknown_key(entry, block, at));
             }
         }
         let fields = block.keys.iter().map(|key| {
             let entry = entries.iter().find(|entry| block.key(&entry.name).is_some_and(|found| found.name == key.name));
+            if entry.is_none() && key.default == Default::Required && misspelt.contains(&key.name) {
+                return resolved(at.label, at, Value::Bad);
+            }
             self.field(entry, key, block, at)
         });
         let fields = fields.collect();
@@ -235,7 +239,7 @@ impl Resolver<'_> {
             let crossed = entry.value.place.source != entry.place.source;
             let label = if crossed { entry.value.place } else { entry.place };
             let at = At { path, label, origin };
-            if key.removable() && entry.value.text() == Some("none") && !scalar::fits(&entry.value, key.shape) {
+            if key.removable() && entry.value.text() == Some("none") && !scalar::has_word(key.shape, "none") {
                 return self.default(key, block, &At { origin, ..at }).written_at(entry.value.place, origin);
             }
             return self.any(&entry.value, key.shape, &at);
@@ -254,18 +258,17 @@ impl Resolver<'_> {
                         format!("{} has no key `{}`", a(block.name), key.name),
                     )
                     .at_key(&at.path)
-                    .with_expected(format!("`{}` is required: {}", key.name, key.doc)),
+                    .with_expected(format!("the key `{}`: {}", key.name, key.doc)),
                 );
                 return resolved(at.label, at, Value::Bad);
             }
             Default::Absent => return resolved(at.label, at, Value::Without("none")),
             Default::Keys => ("{}", Origin::Default(key.rule)),
-            Default::Is(text) => (text, Origin::Default(key.rule)),
             Default::Timing(_, text) if typical => (text, Origin::Typical(key.rule)),
-            Default::Timing(text, _) => (text, Origin::Default(key.rule)),
+            Default::Is(text) | Default::Timing(text, _) => (text, Origin::Default(key.rule)),
         };
-        let mut none = Problems::default();
-        match super::tree::read(text, 0, 0, &mut none) {
+        let mut unused = Problems::default();
+        match super::tree::read(text, 0, 0, &mut unused) {
             Ok(node) => self.any(&node.moved_to(at.label), key.shape, &At { origin, ..at.clone() }),
             Err(problem) => unreachable!("the default of {} is not YAML: {problem:?}", key.name),
         }
@@ -319,14 +322,10 @@ impl Resolver<'_> {
         let before = self.problems.len();
         for entry in entries.iter().filter(|entry| find(entry).is_none()) {
             self.problems.push(
-                Problem::new(
-                    ProblemKind::UnknownKey,
-                    entry.place,
-                    format!("{} is no {}", quote(&entry.name), union.name),
-                )
-                .at_key(at.path.key(&entry.name))
-                .with_expected(expected.clone())
-                .with_help_if(did_you_mean(&entry.name, union.tags.iter().map(|tag| tag.name))),
+                Problem::new(ProblemKind::UnknownKey, entry.place, format!("unknown key {}", quote(&entry.name)))
+                    .at_key(at.path.key(&entry.name))
+                    .with_expected(expected.clone())
+                    .with_help_if(did_you_mean(&entry.name, union.tags.iter().map(|tag| tag.name))),
             );
         }
         let mut chosen = entries.iter().filter_map(|entry| find(entry).map(|tag| (entry, tag)));
@@ -375,9 +374,11 @@ impl Resolver<'_> {
         resolved(at.label, at, Value::Quantiles(points))
     }
 
-    fn unknown_key(&mut self, entry: &Entry, block: &'static Block, at: &At) {
+    /// Notes an unknown key; gives the key that is probably meant.
+    fn unknown_key(&mut self, entry: &Entry, block: &'static Block, at: &At) -> Option<&'static str> {
         let names = block.keys.iter().map(|key| key.name);
-        let help = did_you_mean(&entry.name, names.clone());
+        let meant = nearest(&entry.name, names.clone());
+        let help = meant.map(|name| format!("did you mean `{name}`?"));
         let known = names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let of = if at.path == Path::ROOT { "a scenario".to_owned() } else { a(block.name) };
         let list = if help.is_none() { Some(format!("the keys are {known}")) } else { None };
@@ -388,6 +389,7 @@ impl Resolver<'_> {
                 .with_help_if(help)
                 .with_help_if(list),
         );
+        meant
     }
 
     /// Notes that a value does not fit.
@@ -447,6 +449,7 @@ fn inherit(outer: Origin, place: Place) -> Origin {
 }
 
 /// How well a mapping fits a shape; `None` where it cannot.
+#[allow(clippy::wildcard_enum_match_arm, reason = "no other shape takes a mapping")]
 fn affinity(shape: &Shape, entries: &[Entry]) -> Option<i64> {
     let block = match shape {
         Shape::Block(block) | Shape::Short(_, _, block) => block,

@@ -1,9 +1,10 @@
 //! Scalars of the key tables: how a text becomes a value, and what to say where it does not.
+#![allow(clippy::wildcard_enum_match_arm, reason = "shapes that are not named are scalars, or have nothing inside")]
 
 use std::sync::Arc;
 
 use super::error::{Problem, ProblemKind, did_you_mean, either_of, quote};
-use super::keys::{Shape, Word};
+use super::keys::{Block, Shape, Word};
 use super::resolve::{Value, a};
 use super::tree::{Kind, Node};
 use super::units::{self, Decimal, UnitError};
@@ -112,9 +113,11 @@ fn out_of_range(text: &str) -> UnitError {
 
 fn range(text: &str, value: u64, min: u64, max: u64) -> Result<u64, UnitError> {
     let side = if value < min {
-        "too small"
+        "too small".to_owned()
+    } else if value > max && max == u64::from(u32::MAX) {
+        format!("too large: at most {max}")
     } else if value > max {
-        "too large"
+        "too large".to_owned()
     } else {
         return Ok(value);
     };
@@ -181,11 +184,24 @@ pub(crate) fn explain(node: &Node, shape: &'static Shape) -> Problem {
     scalars(shape, &mut options);
     let word = |shape: &&Shape| matches!(shape, Shape::Words(_) | Shape::Without(..));
     let names = options.iter().flat_map(|shape| words_of(shape)).collect::<Vec<_>>();
-    let near = did_you_mean(text, names.iter().copied());
+    let near = did_you_mean(text, names.iter().copied()).or_else(|| {
+        let nothing =
+            matches!(text, "none" | "off" | "unlimited" | "never" | "false" | "no" | "inf" | "infinite" | "-1");
+        options.iter().find_map(|shape| match shape {
+            Shape::Without(word, doc) if nothing => Some(format!("write `{word}`: {doc}")),
+            _ => None,
+        })
+    });
     let values = options.iter().filter(|shape| !word(shape)).map(|shape| read(node, shape).err());
     let mut errors = values.flatten().collect::<Vec<_>>();
     // A number out of range says more than a number of another kind.
     errors.sort_by_key(|error| !error.out_of_range);
+    if let [first, second, ..] = errors.as_mut_slice()
+        && first.out_of_range
+        && second.out_of_range
+    {
+        first.message = format!("{} is out of range", quote(text));
+    }
     let error = match errors.into_iter().next() {
         Some(error) if near.is_none() || error.out_of_range => error,
         Some(_) | None if !names.is_empty() => plain_error(format!("{} is not a value of this key", quote(text))),
@@ -224,6 +240,13 @@ fn words_of(shape: &'static Shape) -> Vec<&'static str> {
         Shape::Without(word, _) => vec![*word],
         _ => Vec::new(),
     }
+}
+
+/// Whether a word is a value of its own for this shape.
+pub(crate) fn has_word(shape: &'static Shape, word: &str) -> bool {
+    let mut options = Vec::new();
+    scalars(shape, &mut options);
+    options.iter().any(|shape| words_of(shape).contains(&word))
 }
 
 /// What a key takes, in words.
@@ -272,14 +295,10 @@ fn collect(shape: &'static Shape, parts: &mut Vec<String>) {
         Shape::Words(words) => words.iter().for_each(|word| push(format!("`{}`", word.name))),
         Shape::Without(word, _) => push(format!("`{word}`")),
         Shape::List(_) => push("a list".to_owned()),
-        Shape::Block(block) => {
-            let keys = block.keys.iter().take(4).map(|key| key.name).collect::<Vec<_>>().join(", ");
-            let more = if block.keys.len() > 4 { ", .." } else { "" };
-            push(format!("a mapping `{{{keys}{more}}}`"));
-        }
-        Shape::Short(_, of, _) => {
+        Shape::Block(block) => push(mapping(block)),
+        Shape::Short(_, of, block) => {
             collect(of, parts);
-            parts.push("a mapping".to_owned());
+            parts.push(mapping(block));
         }
         Shape::Named(of) => match of {
             Shape::Block(block) => push(format!("a mapping from names to {}", plural(block.name))),
@@ -290,6 +309,12 @@ fn collect(shape: &'static Shape, parts: &mut Vec<String>) {
         Shape::Either(shapes) => shapes.iter().for_each(|shape| collect(shape, parts)),
         Shape::Settings => push("a mapping from key paths to values".to_owned()),
     }
+}
+
+fn mapping(block: &Block) -> String {
+    let keys = block.keys.iter().take(4).map(|key| key.name).collect::<Vec<_>>().join(", ");
+    let more = if block.keys.len() > 4 { ", .." } else { "" };
+    format!("a mapping `{{{keys}{more}}}`")
 }
 
 fn plural(noun: &str) -> String {

@@ -62,7 +62,7 @@ fn steps(path: &str, whole: Place, exact: bool) -> Result<Vec<Step>, Problem> {
     loop {
         let bracket = bytes.get(at) == Some(&b'[');
         let start = at + usize::from(bracket);
-        let length = path[start..].find(|letter: char| matches!(letter, '.' | '[' | ']'));
+        let length = path[start..].find(['.', '[', ']']);
         let end = length.map_or(path.len(), |length| start + length);
         let place = |from: usize, to: usize| {
             if exact { Place::new(whole.source, whole.start as usize + from, whole.start as usize + to) } else { whole }

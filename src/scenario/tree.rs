@@ -2,8 +2,10 @@
 //!
 //! The parser of serde-saphyr gives events with their places; this file puts them together. It resolves anchors,
 //! aliases and merge keys, reports keys that are written twice, and bounds what a hostile file can cost.
+#![allow(clippy::wildcard_enum_match_arm, reason = "the events of the parser are another crate's, and open")]
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_saphyr::granit_parser::{
@@ -115,6 +117,7 @@ pub(crate) fn read(text: &str, source: u32, offset: usize, problems: &mut Proble
         anchors: BTreeMap::new(),
         names: Vec::new(),
         nodes: 0,
+        trail: Vec::new(),
         problems,
     };
     reader.document()
@@ -138,7 +141,14 @@ struct Reader<'a, 'p> {
     /// Names of all anchors so far.
     names: Vec<String>,
     nodes: usize,
+    /// Keys and indexes down to the node that is being read.
+    trail: Vec<Step>,
     problems: &'p mut Problems,
+}
+
+enum Step {
+    Key(Arc<str>),
+    Index(usize),
 }
 
 impl<'a> Reader<'a, '_> {
@@ -223,7 +233,9 @@ impl<'a> Reader<'a, '_> {
                 let place = self.extent(place, style, &span, first);
                 return Ok((Node { place, kind: Kind::List(items) }, height + 1));
             }
+            self.trail.push(Step::Index(items.len()));
             let (item, below) = self.node(event, &span, depth + 1)?;
+            self.trail.pop();
             height = height.max(below);
             items.push(item);
         }
@@ -235,16 +247,18 @@ impl<'a> Reader<'a, '_> {
         let mut merges = Vec::new();
         let mut height = 0;
         let mut first = None;
-        loop {
+        let end = loop {
             let (event, span) = self.next()?;
             if matches!(event, Event::MappingEnd) {
-                break;
+                break span;
             }
             let (key, plain) = self.key(event, &span)?;
             let key_place = self.place(&span);
             first = first.or(Some(key_place));
             let (event, span) = self.next()?;
+            self.trail.push(Step::Key(key.clone()));
             let (value, below) = self.node(event, &span, depth + 1)?;
+            self.trail.pop();
             height = height.max(below);
             if let Some(earlier) = seen.get(&key) {
                 self.problems.push(
@@ -253,6 +267,7 @@ impl<'a> Reader<'a, '_> {
                         key_place,
                         format!("the key {} is written twice", quote(&key)),
                     )
+                    .at_key(self.path(&key))
                     .with_expected("each key once")
                     .with_related(*earlier, "first written here"),
                 );
@@ -264,15 +279,27 @@ impl<'a> Reader<'a, '_> {
             } else {
                 entries.push(Entry { name: key, place: key_place, value });
             }
-        }
+        };
         for merge in merges {
             self.merge(merge, &mut entries, &mut seen);
         }
-        let place = match (style, first) {
-            (StructureStyle::Block, Some(first)) => first,
-            _ => self.extent(place, style, &Span::default(), first),
-        };
+        let place = self.extent(place, style, &end, first);
         Ok((Node { place, kind: Kind::Map(entries) }, height + 1))
+    }
+
+    /// The path of a key of the mapping that is being read.
+    fn path(&self, key: &str) -> String {
+        let mut path = String::new();
+        for step in &self.trail {
+            match step {
+                Step::Key(name) => path.extend([&**name, "."]),
+                Step::Index(index) => {
+                    path.truncate(path.strip_suffix('.').map_or(0, str::len));
+                    let _ = write!(path, "[{index}].");
+                }
+            }
+        }
+        path + key
     }
 
     /// A key: a scalar, or an alias of one.

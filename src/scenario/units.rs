@@ -238,7 +238,7 @@ fn split_unit(text: &str) -> (&str, &str) {
 
 /// Says that a word is no unit of time, and which one may be meant.
 fn not_a_time_unit(whole: &str, written: &str, unit: &str) -> UnitError {
-    let error = UnitError::new(format!("{} has no unit of time: {} is none", quote(whole), quote(unit)));
+    let error = UnitError::new(format!("{} is not a duration: {} is not a unit of time", quote(whole), quote(unit)));
     if let Some((right, _)) = TIME_WORDS.iter().find(|(_, words)| words.contains(&unit)) {
         let size = if unit == "M" { ", `MB` is a size" } else { "" };
         return error.help(format!("write `{written}{right}` for {}{size}", time_word(right)));
@@ -389,7 +389,7 @@ fn with_unit(text: &str, what: &str, units: &[Unit], one: &str, two: &str) -> Re
             None => format!("write for example `{one}` or `{two}`"),
         }));
     };
-    match value.times(*size).clone() {
+    match value.times(*size) {
         Product::Whole(whole) => {
             u64::try_from(whole).map_err(|_| UnitError::range(format!("{} is too large", quote(text))))
         }

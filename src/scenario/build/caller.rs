@@ -61,6 +61,7 @@ impl Builder<'_> {
                 });
                 None
             }
+            (true, true) if self.problems.misspelt(&block.path.to_string()) => None,
             (true, true) => {
                 self.problems.push(
                     Problem::new(ProblemKind::MissingKey, named.place, "this caller never calls")

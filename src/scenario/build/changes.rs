@@ -5,7 +5,7 @@ use super::{Builder, account};
 use crate::aws::config::{Change, ChangeAction};
 use crate::aws::ids::{CallerId, FunctionId, Id};
 use crate::kernel::time::SimTime;
-use crate::scenario::error::{Place, Problem, ProblemKind, did_you_mean, quote};
+use crate::scenario::error::{Problem, ProblemKind, did_you_mean, quote};
 use crate::scenario::keys::tables;
 use crate::scenario::resolve::{Path, Resolved, Resolver};
 use crate::scenario::set;
@@ -68,21 +68,21 @@ impl Builder<'_> {
 
     fn settings(&mut self, timeline: &mut Timeline, set: &Resolved) -> Option<Vec<ChangeAction>> {
         let before = self.problems.len();
-        let mut touched: Vec<(Touched, Place)> = Vec::new();
+        let mut touched: Vec<Touched> = Vec::new();
         for entry in set.settings() {
             let path = set.path.key(&entry.name);
-            let applied = self.touches(timeline, entry).and_then(|touches| {
+            let applied = self.touches(timeline, entry).and_then(|resource| {
                 set::apply_setting(&mut timeline.root, entry)?;
-                Ok(touches)
+                Ok(resource)
             });
             match applied {
-                Ok(touches) if touched.iter().any(|(other, _)| *other == touches) => {}
-                Ok(touches) => touched.push((touches, entry.place)),
+                Ok(resource) if touched.contains(&resource) => {}
+                Ok(resource) => touched.push(resource),
                 Err(problem) => self.problems.push(problem.at_key(path)),
             }
         }
-        touched.sort_by_key(|(touches, _)| *touches);
-        let actions = touched.into_iter().map(|(touches, _)| self.reread(timeline, touches, &set.path));
+        touched.sort_unstable();
+        let actions = touched.into_iter().map(|resource| self.reread(timeline, resource, &set.path));
         let actions = actions.collect::<Vec<_>>();
         if self.problems.len() == before {
             let blocks = timeline.functions.iter().collect::<Vec<_>>();
@@ -151,23 +151,23 @@ impl Builder<'_> {
             node = &entry?.value;
         }
         let mut resolver = Resolver { typical: timeline.typical, problems: &mut *self.problems };
-        let resolved = resolver.value(entry?, shape, key);
+        let block = resolver.value(entry?, shape, key);
         match touches {
             Touched::Account => {
-                timeline.account = resolved;
+                timeline.account = block;
                 account(&timeline.account).map(ChangeAction::Account)
             }
             Touched::Function(id) => {
                 let named = crate::scenario::resolve::Named {
                     name: self.names.functions[id.index()].text.clone(),
-                    place: resolved.place,
-                    block: resolved,
+                    place: block.place,
+                    block,
                 };
                 let function = self.function(id.index(), &named);
                 timeline.functions[id.index()] = named.block;
                 function.map(|function| ChangeAction::Function(id, Box::new(function)))
             }
-            Touched::Client(id) => self.client(&resolved).map(|client| ChangeAction::Client(id, Box::new(client))),
+            Touched::Client(id) => self.client(&block).map(|client| ChangeAction::Client(id, Box::new(client))),
         }
     }
 }

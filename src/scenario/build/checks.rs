@@ -5,7 +5,7 @@ use crate::scenario::resolve::{Resolved, Value};
 
 /// INV-C4: units of concurrency that must stay unreserved.
 const UNRESERVED: u64 = 100;
-/// INV-E18: the most ephemeral storage that SnapStart allows, in MB.
+/// INV-E18: the most ephemeral storage that `SnapStart` allows, in MB.
 const SNAPSTART_STORAGE: u64 = 512;
 
 impl Builder<'_> {

@@ -4,7 +4,6 @@ use super::Builder;
 use crate::aws::config::{Backoff, Budget, CircuitBreaker, Client, Jitter, RetryOn};
 use crate::kernel::time::SimDuration;
 use crate::scenario::resolve::{Resolved, Value};
-use crate::scenario::scalar::Leaf;
 
 /// Retries without time-outs and what is tried again.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,7 +54,8 @@ pub(crate) fn preset(name: &str) -> Retry {
 
 impl Builder<'_> {
     /// The client that a block describes.
-    pub(crate) fn client(&mut self, block: &Resolved) -> Option<Client> {
+    #[allow(clippy::unused_self, reason = "reads like the other parts of a caller")]
+    pub(crate) fn client(&self, block: &Resolved) -> Option<Client> {
         let retry = retry(block.field("retry"))?;
         let mut retry_on = RetryOn { throttle: false, service_error: false, timeout: false, function_error: false };
         for cause in block.field("retry_on").list() {
@@ -71,16 +71,6 @@ impl Builder<'_> {
         }
         let timeout = block.field("timeout").optional(Resolved::duration)?;
         let total_timeout = block.field("total_timeout").optional(Resolved::duration)?;
-        if let (Some(one), Some(all)) = (timeout, total_timeout)
-            && one > all
-            && block.field("timeout").is_written()
-            && block.field("total_timeout").is_written()
-        {
-            let place = block.field("timeout").place;
-            self.contradiction(block.field("total_timeout"), "`total_timeout` is shorter than `timeout`", |problem| {
-                problem.with_expected("at least `timeout`").with_related(place, "one attempt may take so long")
-            });
-        }
         Some(Client {
             max_attempts: retry.max_attempts,
             backoff: retry.backoff,
@@ -100,43 +90,54 @@ fn retry(block: &Resolved) -> Option<Retry> {
         return None;
     }
     let mut retry = if block.has("preset") { preset(block.field("preset").word()?) } else { preset("none") };
-    let written = |name: &str| Some(block.field(name)).filter(|field| !absent(field));
-    if let Some(field) = written("max_attempts") {
+    if let Some(field) = written(block, "max_attempts", "") {
         retry.max_attempts = field.count()?;
     }
-    if let Some(field) = written("budget") {
+    if let Some(field) = written(block, "budget", "none") {
         retry.budget = budget(field)?;
     }
     for backoff in [&mut retry.backoff, &mut retry.throttle_backoff] {
-        if let Some(field) = written("base") {
+        if let Some(field) = written(block, "base", "") {
             backoff.base = field.duration()?;
         }
-        if let Some(field) = written("factor") {
+        if let Some(field) = written(block, "factor", "") {
             backoff.factor = field.real()?;
         }
-        if let Some(field) = written("cap") {
+        if let Some(field) = written(block, "cap", "unlimited") {
             backoff.cap = field.optional(Resolved::duration)?;
         }
-        if let Some(field) = written("jitter") {
+        if let Some(field) = written(block, "jitter", "") {
             backoff.jitter = jitter(field)?;
         }
     }
     Some(retry)
 }
 
-/// Not written, and without a default of its own: a preset's value holds.
-fn absent(field: &Resolved) -> bool {
-    field.is_without() && !field.is_written()
+/// A value that replaces the preset's; the word for "no such thing" does so where the key has one.
+fn written<'r>(block: &'r Resolved, name: &str, nothing: &str) -> Option<&'r Resolved> {
+    let field = block.field(name);
+    let replaces = match field.value {
+        Value::Without(word) => field.is_written() && word == nothing,
+        Value::Bad
+        | Value::Leaf(..)
+        | Value::Word(_)
+        | Value::List(_)
+        | Value::Block(..)
+        | Value::Named(_)
+        | Value::Tagged(..)
+        | Value::Quantiles(_)
+        | Value::Settings(_) => true,
+    };
+    replaces.then_some(field)
 }
 
 fn jitter(value: &Resolved) -> Option<Jitter> {
-    match &value.value {
-        Value::Word("none") => Some(Jitter::None),
-        Value::Word("equal") => Some(Jitter::Equal),
-        Value::Word("decorrelated") => Some(Jitter::Decorrelated),
-        Value::Word(_) => Some(Jitter::Full),
-        Value::Leaf(Leaf::Ratio(share), _) => Some(Jitter::Share(*share)),
-        _ => None,
+    match value.word() {
+        Some("none") => Some(Jitter::None),
+        Some("equal") => Some(Jitter::Equal),
+        Some("decorrelated") => Some(Jitter::Decorrelated),
+        Some(_) => Some(Jitter::Full),
+        None => value.ratio().map(Jitter::Share),
     }
 }
 

@@ -4,9 +4,10 @@ use super::Builder;
 use super::table::Unit;
 use crate::kernel::dist::{Distribution, ParameterError};
 use crate::kernel::quantity::Ratio;
+use crate::kernel::time::SimDuration;
 use crate::scenario::error::{Problem, ProblemKind};
 use crate::scenario::resolve::{Resolved, Value};
-use crate::scenario::scalar::{self, Leaf};
+use crate::scenario::scalar;
 
 impl Builder<'_> {
     /// The distribution that a value describes.
@@ -93,9 +94,5 @@ impl Builder<'_> {
 
 /// A time in nanoseconds or a size in bytes.
 fn amount(value: &Resolved) -> Option<u64> {
-    match &value.value {
-        Value::Leaf(Leaf::Duration(length), _) => Some(length.as_nanos()),
-        Value::Leaf(Leaf::Size(bytes), _) => Some(*bytes),
-        _ => None,
-    }
+    value.duration().map(SimDuration::as_nanos).or_else(|| value.whole())
 }

@@ -68,7 +68,10 @@ impl Builder<'_> {
         if entry.is_bad() {
             return None;
         }
-        if !CONDITIONS.iter().any(|condition| entry.field(condition).is_written()) {
+        let none =
+            |field: &Resolved| field.is_without() || matches!(&field.value, Value::List(items) if items.is_empty());
+        let conditional = CONDITIONS.iter().any(|condition| !none(entry.field(condition)));
+        if !conditional && !self.problems.misspelt(&entry.path.to_string()) {
             self.problems.push(
                 Problem::new(ProblemKind::MissingKey, entry.place, "this cause of failure has no condition")
                     .at_key(&entry.path)
@@ -122,13 +125,13 @@ impl Builder<'_> {
         })
     }
 
+    #[allow(clippy::option_option, reason = "the outer one is for values that cannot be read")]
     fn tracking(&mut self, block: &Resolved) -> Option<Option<TargetTracking>> {
         const NEEDED: [&str; 3] = ["min", "max", "target_utilization"];
-        const FURTHER: [&str; 3] = ["scale_out_datapoints", "scale_in_datapoints", "scale_in_step"];
         let min = block.field("min").optional(Resolved::count)?;
         let max = block.field("max").optional(Resolved::count)?;
         let target = block.field("target_utilization").optional(Resolved::ratio)?;
-        let written = NEEDED.iter().chain(&FURTHER).map(|name| block.field(name)).find(|field| field.is_written());
+        let written = NEEDED.iter().map(|name| block.field(name)).find(|field| !field.is_without());
         let Some(written) = written else { return Some(None) };
         let missing = NEEDED.iter().filter(|name| block.field(name).is_without());
         let missing = missing.map(|name| format!("`{name}`")).collect::<Vec<_>>();

@@ -111,9 +111,9 @@ impl Builder<'_> {
         let callers = callers.map(|(index, named)| self.caller(index, named)).collect::<Vec<_>>();
         let faults = root.field("faults").list().iter().map(|fault| self.fault(fault)).collect::<Vec<_>>();
         let drain = root.field("drain");
-        let drain = match &drain.value {
-            Value::Word(_) => Some(Drain::Settle),
-            _ => drain.duration().map(Drain::AtMost),
+        let drain = match drain.word() {
+            Some(_) => Some(Drain::Settle),
+            None => drain.duration().map(Drain::AtMost),
         };
         let expectations = root.field("expect").list().iter().map(Resolved::text);
         Some(Scenario {
@@ -214,19 +214,20 @@ impl Builder<'_> {
 /// The account's limits.
 pub(crate) fn account(block: &Resolved) -> Option<Account> {
     let scaling = block.field("scaling");
-    let scaling = match &scaling.value {
-        Value::Without(_) => Scaling::Off,
-        Value::Bad => return None,
-        _ if scaling.field("model").word()? == "per_function" => Scaling::PerFunction {
+    let scaling = if scaling.is_without() {
+        Scaling::Off
+    } else if scaling.field("model").word()? == "per_function" {
+        Scaling::PerFunction {
             environments: scaling.field("environments").count()?,
             every: scaling.field("every").duration()?,
             refill: if scaling.field("refill").word()? == "lump" { Refill::Lump } else { Refill::Continuous },
             request_rate: scaling.field("request_rate").switch()?,
-        },
-        _ => Scaling::LegacyBurst {
+        }
+    } else {
+        Scaling::LegacyBurst {
             burst: scaling.field("burst").count()?,
             per_minute: scaling.field("per_minute").count()?,
-        },
+        }
     };
     Some(Account {
         concurrency_limit: block.field("concurrency_limit").count()?,
@@ -251,14 +252,10 @@ fn prices(block: &Resolved) -> Option<PriceOptions> {
 impl Resolved {
     /// The value of a key of this block.
     pub(crate) fn field(&self, name: &str) -> &Self {
-        match &self.value {
-            Value::Block(block, fields) => {
-                let index = block.keys.iter().position(|key| key.name == name);
-                &fields[index.unwrap_or_else(|| unreachable!("{} has no key {name}", block.name))]
-            }
-            // What is inside a bad value is bad.
-            _ => self,
-        }
+        // What is inside a bad value is bad.
+        let Value::Block(block, fields) = &self.value else { return self };
+        let index = block.keys.iter().position(|key| key.name == name);
+        &fields[index.unwrap_or_else(|| unreachable!("{} has no key {name}", block.name))]
     }
 
     /// The block has this key.
@@ -267,18 +264,12 @@ impl Resolved {
     }
 
     fn leaf(&self) -> Option<&Leaf> {
-        match &self.value {
-            Value::Leaf(leaf, _) => Some(leaf),
-            _ => None,
-        }
+        if let Value::Leaf(leaf, _) = &self.value { Some(leaf) } else { None }
     }
 
     /// A duration.
     pub(crate) fn duration(&self) -> Option<SimDuration> {
-        match self.leaf()? {
-            Leaf::Duration(value) => Some(*value),
-            _ => None,
-        }
+        if let Leaf::Duration(value) = self.leaf()? { Some(*value) } else { None }
     }
 
     /// A moment, counted from the start of the run.
@@ -288,26 +279,17 @@ impl Resolved {
 
     /// A rate.
     pub(crate) fn rate(&self) -> Option<Rate> {
-        match self.leaf()? {
-            Leaf::Rate(value) => Some(*value),
-            _ => None,
-        }
+        if let Leaf::Rate(value) = self.leaf()? { Some(*value) } else { None }
     }
 
     /// A share.
     pub(crate) fn ratio(&self) -> Option<Ratio> {
-        match self.leaf()? {
-            Leaf::Ratio(value) => Some(*value),
-            _ => None,
-        }
+        if let Leaf::Ratio(value) = self.leaf()? { Some(*value) } else { None }
     }
 
     /// A whole number, or a size.
     pub(crate) fn whole(&self) -> Option<u64> {
-        match self.leaf()? {
-            Leaf::Whole(value) | Leaf::Size(value) => Some(*value),
-            _ => None,
-        }
+        if let Leaf::Whole(value) | Leaf::Size(value) = self.leaf()? { Some(*value) } else { None }
     }
 
     /// A whole number that the tables bound to 32 bits.
@@ -317,58 +299,37 @@ impl Resolved {
 
     /// A number.
     pub(crate) fn real(&self) -> Option<f64> {
-        match self.leaf()? {
-            Leaf::Real(value) => Some(*value),
-            _ => None,
-        }
+        if let Leaf::Real(value) = self.leaf()? { Some(*value) } else { None }
     }
 
     /// on or off.
     pub(crate) fn switch(&self) -> Option<bool> {
-        match self.leaf()? {
-            Leaf::Switch(value) => Some(*value),
-            _ => None,
-        }
+        if let Leaf::Switch(value) = self.leaf()? { Some(*value) } else { None }
     }
 
     /// A text.
     pub(crate) fn text(&self) -> Option<String> {
-        match &self.value {
-            Value::Leaf(Leaf::Text, text) => Some(text.to_string()),
-            _ => None,
-        }
+        if let Value::Leaf(Leaf::Text, text) = &self.value { Some(text.to_string()) } else { None }
     }
 
     /// A word of the key.
     pub(crate) fn word(&self) -> Option<&'static str> {
-        match self.value {
-            Value::Word(word) => Some(word),
-            _ => None,
-        }
+        if let Value::Word(word) = self.value { Some(word) } else { None }
     }
 
     /// The items of a list; none of a bad one.
     pub(crate) fn list(&self) -> &[Self] {
-        match &self.value {
-            Value::List(items) => items,
-            _ => &[],
-        }
+        if let Value::List(items) = &self.value { items } else { &[] }
     }
 
     /// The resources of a group; none of a bad one.
     pub(crate) fn named(&self) -> &[Named] {
-        match &self.value {
-            Value::Named(items) => items,
-            _ => &[],
-        }
+        if let Value::Named(items) = &self.value { items } else { &[] }
     }
 
     /// The settings of a change.
     pub(crate) fn settings(&self) -> &[Entry] {
-        match &self.value {
-            Value::Settings(entries) => entries,
-            _ => &[],
-        }
+        if let Value::Settings(entries) = &self.value { entries } else { &[] }
     }
 
     /// Whether it is not there.
@@ -382,6 +343,7 @@ impl Resolved {
     }
 
     /// What is there, or nothing; `None` where it is bad.
+    #[allow(clippy::option_option, reason = "the outer one is for values that cannot be read")]
     pub(crate) fn optional<T>(&self, read: impl FnOnce(&Self) -> Option<T>) -> Option<Option<T>> {
         if self.is_without() { Some(None) } else { read(self).map(Some) }
     }

@@ -185,6 +185,6 @@ impl Key {
 
     /// Whether `none` takes the setting away.
     pub(crate) fn removable(&self) -> bool {
-        matches!(self.default, Default::Absent | Default::Is("[]"))
+        matches!(self.default, Default::Absent | Default::Is("[]" | "0"))
     }
 }

@@ -754,7 +754,7 @@ macro_rules! distributions {
 
 distributions!(
     TIME,
-    "distribution of time",
+    "time distribution",
     "how long something takes, drawn anew each time",
     ANY_DURATION,
     Shape::Duration(0, ANY),
@@ -763,7 +763,7 @@ distributions!(
 );
 distributions!(
     BYTES,
-    "distribution of sizes",
+    "size distribution",
     "how large something is, drawn anew each time",
     ANY_SIZE,
     Shape::Size(0, ANY),

@@ -1,0 +1,384 @@
+//! Good scenarios: they are read, written out, read again and accepted by the schema.
+
+use std::path::Path;
+
+use lambdasim::aws::config::{Budget, ChangeAction, Jitter, Load, Scaling};
+use lambdasim::kernel::arrival::ArrivalProcess;
+use lambdasim::kernel::quantity::Rate;
+use lambdasim::kernel::time::{SimDuration, SimTime};
+use lambdasim::scenario::{Loaded, Scenario, json_schema, parse};
+use serde_json::Value;
+
+/// The smallest scenario that does something.
+const SMALL: &str = "\
+name: small
+duration: 1h
+functions:
+  f: {duration: 20ms}
+callers:
+  c: {target: f, arrivals: {poisson: 5/s}}
+";
+
+/// Every key, and every form of those that have several.
+const LARGE: &str = include_str!("data/large.yaml");
+
+fn data() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/data"))
+}
+
+#[track_caller]
+fn load(text: &str, overrides: &[&str]) -> Loaded {
+    let overrides = overrides.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    parse("x.yaml", text.as_bytes(), data(), &overrides).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// All that is simulated, as text.
+fn contents(scenario: &Scenario) -> String {
+    let scenario = Scenario { sha256: String::new(), overrides: Vec::new(), ..scenario.clone() };
+    format!("{scenario:#?}")
+}
+
+fn with(key: &str, text: &str) -> String {
+    format!("{SMALL}{key}: {text}\n")
+}
+
+/// The first function of a scenario with this duration.
+#[track_caller]
+fn duration(text: &str) -> String {
+    let loaded = load(&SMALL.replace("20ms", text), &[]);
+    format!("{:?}", loaded.scenario.system.functions.rows()[0].duration)
+}
+
+#[track_caller]
+fn arrivals(text: &str) -> ArrivalProcess {
+    let loaded = load(&SMALL.replace("{poisson: 5/s}", text), &[]);
+    match &loaded.scenario.system.callers.rows()[0].load {
+        Load::Open(process) => process.clone(),
+        Load::Closed { .. } => panic!("an open loop"),
+    }
+}
+
+#[track_caller]
+fn client(text: &str) -> lambdasim::aws::config::Client {
+    let loaded = load(&SMALL.replace("target: f,", &format!("target: f, client: {text},")), &[]);
+    loaded.scenario.system.callers.rows()[0].client.clone()
+}
+
+#[test]
+fn written_out_it_reads_back_to_the_same() {
+    for text in [SMALL, LARGE] {
+        for timing in ["ideal", "typical"] {
+            let loaded = load(text, &[&format!("model.timing={timing}"), "functions.new={duration: 1s}"]);
+            let written = loaded.source.resolved_yaml();
+            let again = load(&written, &[]);
+            similar_asserts(&contents(&again.scenario), &contents(&loaded.scenario), &written);
+            let comments =
+                |text: &str| text.lines().map(|line| line.split("  # ").next().unwrap().to_owned()).collect::<Vec<_>>();
+            assert_eq!(comments(&again.source.resolved_yaml()), comments(&written));
+        }
+    }
+}
+
+#[track_caller]
+fn similar_asserts(found: &str, expected: &str, context: &str) {
+    let different = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
+    assert!(found == expected, "{different:?} in\n{context}");
+}
+
+#[test]
+fn the_resolved_scenario_names_its_sources() {
+    let written = load(SMALL, &["functions.f.timeout=20s", "model.timing=typical"]).source.resolved_yaml();
+    for line in [
+        "    memory: 128MB  # default, INV-E16",
+        "    timeout: 20s  # --set",
+        "    duration: 20ms",
+        "    platform_start: 100ms  # default of typical timing, INV-D13",
+        "    reserved_concurrency: none  # default, INV-C3",
+        "        preset: standard_2026  # default, INV-N1",
+    ] {
+        assert!(written.lines().any(|written| written == line), "{line} in\n{written}");
+    }
+}
+
+/// The scenario as an editor sees it.
+fn as_json(text: &str) -> Value {
+    let mut value: serde_yaml::Value = serde_yaml::from_str(text).unwrap();
+    value.apply_merge().unwrap();
+    serde_json::to_value(value).unwrap()
+}
+
+#[test]
+fn the_schema_accepts_good_scenarios() {
+    let validator = jsonschema::validator_for(&json_schema()).unwrap();
+    let resolved = load(LARGE, &[]).source.resolved_yaml();
+    for text in [SMALL, LARGE, &resolved] {
+        let errors = validator
+            .iter_errors(&as_json(text))
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect::<Vec<_>>();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+}
+
+#[test]
+fn the_schema_refuses_what_the_reader_refuses() {
+    let validator = jsonschema::validator_for(&json_schema()).unwrap();
+    for (good, bad) in [
+        ("name: small", "nam: small"),
+        ("{duration: 20ms}", "{duration: 20ms, tiemout: 3s}"),
+        ("{duration: 20ms}", "{duration: 20}"),
+        ("{duration: 20ms}", "{duration: 20ms, memory: 1024}"),
+        ("{duration: 20ms}", "{timeout: 3s}"),
+        ("{duration: 20ms}", "{duration: {unifrom: {min: 1s, max: 2s}}}"),
+        ("{duration: 20ms}", "{duration: {uniform: {min: 1s}}}"),
+        ("{duration: 20ms}", "{duration: 20ms, warm_selection: newest}"),
+        ("poisson: 5/s", "poisson: 5"),
+        ("poisson: 5/s", "poisson: 5/s, constant: 3/s"),
+        ("c: {", "c d: {"),
+        ("target: f,", "target: f, client: {retry: standard},"),
+        ("target: f,", "target: f, client: {retry: {preset: none, retries: 3}},"),
+    ] {
+        let text = SMALL.replace(good, bad);
+        assert!(text != SMALL && !validator.is_valid(&as_json(&text)), "{bad}");
+        assert!(parse("x.yaml", text.as_bytes(), data(), &[]).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn odd_spellings_are_accepted() {
+    let expected = contents(&load(SMALL, &[]).scenario);
+    let merged = "\
+name: small
+duration: 1h
+functions:
+  f: &base {duration: 20ms}
+callers:
+  c: &c
+    <<: [{arrivals: {poisson: 5/s}}, {target: g}]
+    target: f
+";
+    let json = r#"{"name": "small", "duration": "1h", "functions": {"f": {"duration": "20ms"}},
+        "callers": {"c": {"target": "f", "arrivals": {"poisson": "5/s"}}}}"#;
+    for text in [
+        SMALL.replace('\n', "\r\n"),
+        format!("\u{feff}{SMALL}"),
+        format!("%YAML 1.2\n---\n{SMALL}...\n"),
+        format!("# a comment\n\n{SMALL}"),
+        merged.to_owned(),
+        json.to_owned(),
+        SMALL.replace("20ms", "0.02s"),
+        SMALL.replace("1h", "\"60m\""),
+        SMALL.replace("1h", "!!str 1h"),
+        SMALL.replace("5/s", "300/min"),
+    ] {
+        let found = contents(&load(&text, &[]).scenario);
+        // A rate keeps the unit that it is written with.
+        similar_asserts(&found.replace("per: 1m", "per: 1s").replace("events: 300", "events: 5"), &expected, &text);
+    }
+}
+
+#[test]
+fn switches_are_read_however_they_are_quoted() {
+    for (text, expected) in [
+        ("on", true),
+        ("'on'", true),
+        ("\"true\"", true),
+        ("True", true),
+        ("off", false),
+        ("'off'", false),
+        ("false", false),
+    ] {
+        let scenario = load(&with("account", &format!("{{request_rate_limit: {text}}}")), &[]).scenario;
+        assert_eq!(scenario.system.account.request_rate_limit, expected, "{text}");
+    }
+    for text in ["off", "'off'", "false", "\"false\""] {
+        let scenario = load(&with("account", &format!("{{scaling: {text}, caller_rate_limit: {text}}}")), &[]).scenario;
+        assert_eq!((scenario.system.account.scaling, scenario.system.account.caller_rate_limit), (Scaling::Off, None));
+    }
+    let expected = arrivals("{on_off: {on: 1s, off: 2s, rate: 5/s}}");
+    for text in ["'on': 1s, 'off': 2s", "true: 1s, false: 2s", "\"on\": 1s, off: 2s"] {
+        assert_eq!(arrivals(&format!("{{on_off: {{{text}, rate: 5/s}}}}")), expected, "{text}");
+    }
+}
+
+#[test]
+fn nothing_has_several_names() {
+    for text in ["unlimited", "-1", "\"-1\""] {
+        let scenario = load(&SMALL.replace("20ms", &format!("20ms, maximum_environment_age: {text}")), &[]).scenario;
+        assert_eq!(scenario.system.functions.rows()[0].maximum_environment_age, None);
+    }
+    let reserved = SMALL.replace("20ms", "20ms, reserved_concurrency: 5");
+    let limit = |loaded: &Loaded| loaded.scenario.system.functions.rows()[0].reserved_concurrency;
+    assert_eq!(limit(&load(&reserved, &[])), Some(5));
+    assert_eq!(limit(&load(&reserved, &["functions.f.reserved_concurrency=none"])), None);
+    let change = format!("{reserved}changes: [{{at: 1s, set: {{functions.f.reserved_concurrency: none}}}}]\n");
+    let loaded = load(&change, &[]);
+    let ChangeAction::Function(_, function) = &loaded.scenario.system.changes[0].action else { panic!("a function") };
+    assert_eq!(function.reserved_concurrency, None);
+}
+
+#[test]
+fn distributions() {
+    for text in [
+        "{constant: 20ms}",
+        "{uniform: {min: 1ms, max: 2ms}}",
+        "{exponential: {mean: 1s}}",
+        "{lognormal: {median: 120ms, p99: 900ms}}",
+        "{lognormal: {mean: 120ms, cv: 1.5}}",
+        "{gamma: {mean: 1s, cv: 0.5}}",
+        "{weibull: {scale: 1s, shape: 2}}",
+        "{pareto: {min: 1s, alpha: 1.5}}",
+        "{quantiles: {p0: 5ms, p50: 40ms, p90: 90ms, p99: 400ms, p100: 2s}}",
+        "{empirical: {file: trace.csv, column: duration_ms, unit: ms}}",
+        "{mixture: [{weight: 90%, of: 20ms}, {weight: 0.1, of: {exponential: {mean: 1s}}}]}",
+    ] {
+        duration(text);
+    }
+    assert_eq!(duration("{constant: 20ms}"), duration("20ms"));
+}
+
+#[test]
+fn arrival_processes() {
+    let second = SimDuration::from_secs(1);
+    let at = |seconds: u64| SimTime::from_nanos(seconds * 1_000_000_000);
+    assert_eq!(arrivals("{poisson: 50/s}"), ArrivalProcess::Poisson { rate: Rate::per_second(50) });
+    assert_eq!(
+        arrivals("{constant: 0.5/s}"),
+        ArrivalProcess::Constant { rate: Rate { events: 1, per: SimDuration::from_secs(2) } }
+    );
+    assert_eq!(arrivals("{at: [1s, 0s, 1s]}"), ArrivalProcess::At([at(0), at(1), at(1)].into()));
+    assert_eq!(
+        arrivals("{burst: {size: 1000, at: 0s, every: 1s, times: 3}}"),
+        ArrivalProcess::Burst { size: 1000, at: at(0), every: second, times: 3 }
+    );
+    assert_eq!(
+        arrivals("{counts: {file: counts.csv, column: arrivals, every: 1s}}"),
+        ArrivalProcess::Counts { counts: [3, 0, 12].into(), every: second }
+    );
+    arrivals("{profile: {points: [{at: 0s, rate: 10/s}, {at: 5m, rate: 200/s}], shape: step, process: constant}}");
+    arrivals("{daily: {mean: 50/s, peak: 100/s, peak_at: 14h}}");
+}
+
+#[test]
+fn traces_are_sorted_with_their_durations() {
+    let text = SMALL.replace(
+        "{poisson: 5/s}",
+        "{trace: {file: trace.csv, column: arrival_s, scale: 0.5, duration_column: duration_ms}}",
+    );
+    let loaded = load(&text, &[]);
+    let caller = &loaded.scenario.system.callers.rows()[0];
+    let Load::Open(ArrivalProcess::At(moments)) = &caller.load else { panic!("moments") };
+    // The file holds 2, 0.5, 0.5 seconds with 10, 20 and 30.25 ms.
+    assert_eq!(moments.iter().map(|moment| moment.as_nanos() / 1_000_000).collect::<Vec<_>>(), [250, 250, 1000]);
+    let durations = caller.durations.as_ref().unwrap().iter().map(|duration| duration.as_nanos() / 1_000);
+    assert_eq!(durations.collect::<Vec<_>>(), [20_000, 30_250, 10_000]);
+    let other = load(&text, &["callers.c.arrivals.trace.file=short.csv"]);
+    let Load::Open(ArrivalProcess::At(moments)) = &other.scenario.system.callers.rows()[0].load else { panic!() };
+    assert_eq!(moments.len(), 1);
+}
+
+/// INV-3.2, INV-N1..N3, V17.
+#[test]
+fn retry_presets() {
+    let ms = SimDuration::from_millis;
+    for (name, attempts, base, throttle, cap, budget) in [
+        ("boto3_legacy", 5, 1000, 1000, None, None),
+        ("standard_v2", 3, 1000, 1000, Some(20_000), Some((5, 5, 10))),
+        ("standard_2026", 3, 50, 1000, Some(20_000), Some((14, 5, 14))),
+        ("adaptive", 3, 50, 1000, Some(20_000), Some((14, 5, 14))),
+    ] {
+        let client = client(&format!("{{retry: {name}}}"));
+        assert_eq!((client.max_attempts, client.adaptive), (attempts, name == "adaptive"), "{name}");
+        assert_eq!((client.backoff.base, client.throttle_backoff.base), (ms(base), ms(throttle)), "{name}");
+        assert_eq!((client.backoff.cap, client.backoff.jitter), (cap.map(ms), Jitter::Full), "{name}");
+        let expected = budget.map_or(Budget::None, |(transient, throttle, timeout)| Budget::Tokens {
+            tokens: 500,
+            transient,
+            throttle,
+            timeout,
+            success: 1,
+        });
+        assert_eq!(client.budget, expected, "{name}");
+        assert_eq!(client.timeout, Some(SimDuration::from_secs(60)));
+    }
+    assert_eq!(
+        client("{}"),
+        client("{retry: standard_2026, timeout: 60s, retry_on: [throttle, service_error, timeout]}")
+    );
+    assert_eq!(client("{retry: none}").max_attempts, 1);
+    assert_eq!(client("{retry: {preset: none}}"), client("{retry: none}"));
+    let exact = client("{retry: {preset: standard_v2, jitter: none, budget: none}}");
+    assert_eq!((exact.backoff.jitter, exact.budget, exact.max_attempts), (Jitter::None, Budget::None, 3));
+    let own = client("{retry: {max_attempts: 4, cap: unlimited, budget: {ratio: 20%}}, retry_on: [any]}");
+    assert_eq!((own.max_attempts, own.backoff.base, own.backoff.cap), (4, ms(100), None));
+    assert!(matches!(own.budget, Budget::Ratio { burst: 10, .. }));
+    assert!(own.retry_on.throttle && own.retry_on.service_error && own.retry_on.timeout && own.retry_on.function_error);
+}
+
+#[test]
+fn typical_timing_changes_defaults_but_not_what_is_written() {
+    let function = |text: &str, overrides: &[&str]| load(text, overrides).scenario.system.functions.rows()[0].clone();
+    let ideal = function(SMALL, &[]);
+    assert_eq!((ideal.platform_start.is_constant(), ideal.maximum_environment_age), (Some(0), None));
+    let typical = function(&with("model", "{timing: typical}"), &[]);
+    assert_eq!(typical.platform_start.is_constant(), Some(100_000_000));
+    assert_eq!(typical.maximum_environment_age, Some(SimDuration::from_secs(7200)));
+    let written = function(SMALL, &["model.timing=typical", "functions.f.platform_start=5ms"]);
+    assert_eq!(written.platform_start.is_constant(), Some(5_000_000));
+}
+
+#[test]
+fn changes_build_on_each_other_in_order_of_time() {
+    let text = format!(
+        "{SMALL}changes:
+  - {{at: 20m, set: {{functions.f.timeout: 10s, account.concurrency_limit: 500}}}}
+  - {{at: 10m, set: {{functions.f.memory: 1GB, callers.c.client.retry: none}}}}
+  - {{at: 20m, deploy: f}}
+"
+    );
+    let changes = load(&text, &[]).scenario.system.changes;
+    let minutes = changes.iter().map(|change| change.at.as_nanos() / 60_000_000_000).collect::<Vec<_>>();
+    assert_eq!(minutes, [20, 20, 10, 10, 20]);
+    let ChangeAction::Account(account) = &changes[0].action else { panic!("the account first") };
+    assert_eq!(account.concurrency_limit, 500);
+    let ChangeAction::Function(_, function) = &changes[1].action else { panic!("then the function") };
+    assert_eq!((function.memory_mb, function.timeout), (1024, SimDuration::from_secs(10)));
+    let ChangeAction::Function(_, function) = &changes[2].action else { panic!("a function") };
+    assert_eq!((function.memory_mb, function.timeout), (1024, SimDuration::from_secs(3)));
+    assert!(matches!(&changes[3].action, ChangeAction::Client(_, client) if client.max_attempts == 1));
+    assert!(matches!(changes[4].action, ChangeAction::Deploy(_)));
+}
+
+#[test]
+fn resources_are_ordered_by_their_place_in_the_file() {
+    let order = |text: &str| {
+        let system = load(text, &[]).scenario.system;
+        let functions = system.functions.rows().iter().map(|row| (row.name.clone(), row.order));
+        let callers = system.callers.rows().iter().map(|row| (row.name.clone(), row.order));
+        functions.chain(callers).collect::<Vec<_>>()
+    };
+    let named = |names: [(&str, u32); 2]| names.map(|(name, order)| (name.to_owned(), order)).to_vec();
+    assert_eq!(order(SMALL), named([("f", 0), ("c", 1)]));
+    let callers_first = "callers: {c: {target: f, arrivals: {poisson: 5/s}}}\nfunctions: {f: {duration: 1s}}\n";
+    assert_eq!(order(&format!("name: a\nduration: 1h\n{callers_first}")), named([("f", 1), ("c", 0)]));
+}
+
+#[test]
+fn later_checks_can_point_into_the_file() {
+    use lambdasim::scenario::ProblemKind;
+    let loaded = load(&with("expect", "[a < 1, b < 2]"), &[]);
+    let problem = loaded.source.problem("expect[1]", ProblemKind::Expectation, "there is no metric `b`");
+    let error = loaded.source.error(vec![problem.with_help("did you mean `a`?")]);
+    let problem = &error.problems()[0];
+    assert_eq!((problem.line(), problem.column(), problem.key()), (7, 17, "expect[1]"));
+    let above = loaded.source.problem("functions.f.timeout", ProblemKind::Contradiction, "too short");
+    assert_eq!(loaded.source.error(vec![above]).problems()[0].line(), 4);
+}
+
+#[test]
+fn the_hash_is_that_of_the_bytes() {
+    let loaded = load(SMALL, &["seed=5"]);
+    assert_eq!(loaded.scenario.sha256.len(), 64);
+    assert_eq!(loaded.scenario.sha256, load(SMALL, &[]).scenario.sha256);
+    assert_eq!((loaded.scenario.seed, loaded.scenario.overrides), (5, vec!["seed=5".to_owned()]));
+}
