@@ -46,12 +46,19 @@ pub(crate) struct Run {
     pub(crate) call: Option<CallId>,
     pub(crate) started: SimTime,
     pub(crate) duration: SimDuration,
-    pub(crate) init: Option<InitPhase>,
-    pub(crate) suppressed_init: Option<InitPhase>,
+    /// When the client gave up; [`SimTime::MAX`] while it has not.
+    pub(crate) abandoned: SimTime,
     pub(crate) outcome: RunOutcome,
     pub(crate) restore_timed_out: bool,
-    /// When the client gave up.
-    pub(crate) abandoned: Option<SimTime>,
+    /// Whether there was an Init; [`Environments::inits`] has it.
+    pub(crate) has_inits: bool,
+}
+
+/// The Inits of a run: few runs have any, so they are kept apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Inits {
+    pub(crate) init: Option<InitPhase>,
+    pub(crate) suppressed_init: Option<InitPhase>,
 }
 
 /// Where an idle environment stands in its pool.
@@ -67,6 +74,7 @@ pub(crate) struct Place {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Environments {
     rows: Vec<Environment>,
+    inits: Vec<Inits>,
     free: Vec<EnvironmentId>,
     created: u64,
 }
@@ -88,7 +96,14 @@ impl Environments {
             return id;
         }
         self.rows.push(environment);
+        self.inits.push(Inits::default());
         EnvironmentId::from_index(self.rows.len() - 1)
+    }
+
+    /// The environment and the Inits of its run.
+    #[inline(always)]
+    pub(crate) fn with_inits(&mut self, id: EnvironmentId) -> (&mut Environment, &mut Inits) {
+        (&mut self.rows[id.index()], &mut self.inits[id.index()])
     }
 
     /// The environment is gone.
@@ -110,5 +125,17 @@ impl std::ops::IndexMut<EnvironmentId> for Environments {
     #[inline]
     fn index_mut(&mut self, id: EnvironmentId) -> &mut Environment {
         &mut self.rows[id.index()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run under way takes a record of its environment and one of its call: two cache lines and one.
+    #[test]
+    fn records_stay_small() {
+        assert!(size_of::<Environment>() <= 104, "{}", size_of::<Environment>());
+        assert!(size_of::<super::super::call::Call>() <= 72, "{}", size_of::<super::super::call::Call>());
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that can fall due, and the order of what falls due at one instant.
 
 use super::fact::{Fact, Observer};
-use super::ids::{CallId, CallerId, EnvironmentId, FunctionId};
+use super::ids::{CallId, CallerId, EnvironmentId, FunctionId, UserId};
 use crate::kernel::calendar::Calendar;
 use crate::kernel::time::SimTime;
 
@@ -17,7 +17,7 @@ pub enum Event {
     /// An open loop submits.
     Arrival(CallerId),
     /// A user of a closed loop has thought enough.
-    UserReady(u32),
+    UserReady(UserId),
     /// A client tries again.
     RetryDue(CallId),
     /// The adaptive limiter may have a token.

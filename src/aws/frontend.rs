@@ -8,12 +8,12 @@
 
 use super::concurrency::{self, Account};
 use super::config::{self, ChangeAction, Fault, System};
-use super::environment::{Environments, Run, State};
+use super::environment::{Environments, Inits, Run, State};
 use super::event::{Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
 use super::function::{Function, Names, Placement};
 use super::ids::{CallId, EnvironmentId, FunctionId, Table};
-use super::run::Start;
+use super::run::{Plan, Start};
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -155,6 +155,11 @@ impl Lambda {
         };
         let placement = Placement { origin, run, start, duration };
         let plan = function.plan(&placement, now, &self.callers, &self.streams);
+        let has_inits = plan.init.is_some() || plan.suppressed_init.is_some();
+        if has_inits {
+            let Plan { init, suppressed_init, .. } = plan;
+            *self.environments.with_inits(environment).1 = Inits { init, suppressed_init };
+        }
         let row = &mut self.environments[environment];
         context.state(&Fact::RunStarted {
             origin,
@@ -171,11 +176,10 @@ impl Lambda {
             call: Some(call),
             started: now,
             duration: plan.duration,
-            init: plan.init,
-            suppressed_init: plan.suppressed_init,
+            abandoned: SimTime::MAX,
             outcome: plan.outcome,
             restore_timed_out: plan.restore_timed_out,
-            abandoned: None,
+            has_inits,
         });
         if plan.reply_at < plan.end_at {
             context.schedule(plan.reply_at, Class::End, function.config.order, Event::Replied(environment));
@@ -190,7 +194,7 @@ impl Lambda {
             unreachable!("{environment:?} is not running")
         };
         run.call = None;
-        run.abandoned = Some(now);
+        run.abandoned = now;
     }
 
     /// The answer of a run leaves while extensions go on (INV-E9): who waits for it, and what it says.
@@ -210,12 +214,13 @@ impl Lambda {
         id: EnvironmentId,
         context: &mut Context<'_, O>,
     ) -> Option<(CallId, Reply)> {
-        let row = &mut self.environments[id];
+        let (row, inits) = self.environments.with_inits(id);
         let function_id = row.function;
         let function = &mut self.functions[function_id];
         let provisioned = row.provisioned;
         let State::Busy(run) = &mut row.state else { unreachable!("{id:?} is not running") };
         let reply = run.take_reply();
+        let Inits { init, suppressed_init } = if run.has_inits { *inits } else { Inits::default() };
         context.state(&Fact::RunEnded {
             origin: run.origin,
             function: function_id,
@@ -223,11 +228,11 @@ impl Lambda {
             environment: row.number,
             started: run.started,
             duration: run.duration,
-            init: run.init,
-            suppressed_init: run.suppressed_init,
+            init,
+            suppressed_init,
             outcome: run.outcome,
             capacity: function.capacity(provisioned),
-            abandoned: run.abandoned,
+            abandoned: (run.abandoned != SimTime::MAX).then_some(run.abandoned),
         });
         let (reset, useless) = (row.needs_init, run.restore_timed_out);
         function.in_flight -= 1;

@@ -183,7 +183,8 @@ impl Function {
         let key = self.provisioned_key();
         let length = SimDuration::from_nanos(self.config.init.sample(key.child(0).word(number)));
         // No event pays for it; the causes that name one do not apply.
-        let origin = Origin { caller: CallerId::from_index(u32::MAX as usize), submission: number + 1, submitted: now };
+        let origin =
+            Origin { caller: CallerId::from_index(u32::MAX as usize - 1), submission: number + 1, submitted: now };
         let situation = Situation { origin, run: 1, start: now, in_flight: self.in_flight };
         let failure = failure::judge(&self.config.init_failures, key.child(1), &situation);
         (length.min(limit), length > limit || failure.is_some())
