@@ -1,5 +1,32 @@
 //! A scenario file becomes a [`Scenario`]: YAML in, typed values out, all problems at once. No simulation.
+//!
+//! Reading order: [`error`] (what can be wrong, and how it prints), [`units`] and [`scalar`] (texts as values),
+//! [`tree`] (YAML with places), [`set`] (overrides), [`keys`] (the tables of all keys), [`resolve`] (the tree as the
+//! tables read it), [`build`] (the typed scenario).
 
+mod build;
+mod error;
+mod keys;
+mod resolve;
+mod scalar;
+mod set;
+mod tree;
+mod units;
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+pub use self::error::{Problem, ProblemKind, ScenarioError};
+
+use self::build::{Builder, Names};
+use self::error::{Place, Problems, SourceText};
+use self::keys::tables;
+use self::resolve::{Resolved, Resolver};
+use self::tree::{Kind, Node};
 use crate::aws::config::System;
 use crate::kernel::quantity::Ratio;
 use crate::kernel::time::{SimDuration, SimTime};
@@ -53,4 +80,192 @@ pub struct PriceOptions {
     pub init_billed: bool,
     /// INV-D14: a failed or cut Init is billed.
     pub failed_init_billed: bool,
+}
+
+/// A scenario and the text it came from.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// What is simulated.
+    pub scenario: Scenario,
+    /// Where each of its values is written.
+    pub source: Source,
+}
+
+/// The texts of a scenario, for messages about it after it has been read.
+#[derive(Clone, Debug)]
+pub struct Source {
+    texts: Arc<[SourceText]>,
+    root: Resolved,
+}
+
+/// Why a scenario cannot be had.
+#[derive(Debug)]
+pub enum LoadError {
+    /// The file cannot be read.
+    Io {
+        /// The file as it was named.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The file is read, but something is wrong in it.
+    Scenario(ScenarioError),
+}
+
+impl std::fmt::Display for LoadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Io { path, error } => write!(f, "cannot read {path}: {error}"),
+            Self::Scenario(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Io { error, .. } => Some(error),
+            Self::Scenario(_) => None,
+        }
+    }
+}
+
+/// Reads a scenario file and applies `--set` overrides, each `path=value`.
+///
+/// # Errors
+/// When the file cannot be read, or with everything that is wrong in it.
+pub fn load(path: &Path, overrides: &[String]) -> Result<Loaded, LoadError> {
+    let name = path.display().to_string();
+    let bytes = read_file(path).map_err(|error| LoadError::Io { path: name.clone(), error })?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    parse(&name, &bytes, base, overrides).map_err(LoadError::Scenario)
+}
+
+/// Reads a file, but no more of it than tells that it is too large.
+fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    use io::Read as _;
+    let mut bytes = Vec::new();
+    let limit = u64::try_from(tree::BYTES_MAX).unwrap_or(u64::MAX);
+    std::fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads a scenario from its bytes. `name` is what messages call the file; `base` is where the files that it names
+/// are looked up.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(name: &str, bytes: &[u8], base: &Path, overrides: &[String]) -> Result<Loaded, ScenarioError> {
+    let mut problems = Problems::default();
+    let text = match decode(bytes) {
+        Ok(text) => text,
+        Err(problem) => {
+            let shown = SourceText { name: name.to_owned(), text: "".into() };
+            return Err(ScenarioError::new([shown].into(), vec![problem]));
+        }
+    };
+    let texts = std::iter::once(SourceText { name: name.to_owned(), text: text.into() });
+    let flags = overrides
+        .iter()
+        .enumerate()
+        .map(|(index, text)| SourceText { name: format!("--set #{}", index + 1), text: text.as_str().into() });
+    let texts: Arc<[SourceText]> = texts.chain(flags).collect();
+    match read(text, base, overrides, &mut problems) {
+        Some((mut scenario, root)) if problems.is_empty() => {
+            scenario.sha256 = hex(&Sha256::digest(bytes));
+            scenario.overrides = overrides.to_vec();
+            Ok(Loaded { scenario, source: Source { texts, root } })
+        }
+        _ => Err(ScenarioError::new(texts, problems.into_vec())),
+    }
+}
+
+/// Text, tree, overrides, resolved values, typed values.
+fn read(text: &str, base: &Path, overrides: &[String], problems: &mut Problems) -> Option<(Scenario, Resolved)> {
+    let mut tree = match tree::read(text, 0, 0, problems) {
+        Ok(tree) => tree,
+        Err(problem) => {
+            problems.push(problem);
+            return None;
+        }
+    };
+    if let Some(problem) = root_problem(&tree) {
+        problems.push(problem);
+        return None;
+    }
+    set::apply(&mut tree, overrides, problems);
+    let timing = tree.get("model").and_then(|model| model.value.get("timing"));
+    let typical = timing.is_some_and(|timing| timing.value.text() == Some("typical"));
+    let root = Resolver { typical, problems }.root(&tree, &tables::SCENARIO);
+    let names = Names::of(&root, problems);
+    let mut builder = Builder { names, base, problems };
+    let scenario = builder.scenario(&root);
+    let changes = builder.changes(&tree, &root, typical);
+    let mut scenario = scenario?;
+    scenario.system.changes = changes?;
+    Some((scenario, root))
+}
+
+fn root_problem(tree: &Node) -> Option<Problem> {
+    let problem = match &tree.kind {
+        Kind::Map(_) => return None,
+        Kind::Null => Problem::new(ProblemKind::Syntax, tree.place, "the file is empty"),
+        Kind::Scalar(_) | Kind::List(_) => {
+            Problem::new(ProblemKind::WrongType, tree.place, format!("the file holds {}", tree.what()))
+        }
+    };
+    Some(problem.with_expected("a mapping with `name`, `duration`, `functions`, `callers` and so on"))
+}
+
+/// The bytes as text without a byte order mark.
+fn decode(bytes: &[u8]) -> Result<&str, Problem> {
+    let problem = |kind, message: String| Problem::new(kind, Place::FILE, message);
+    if bytes.len() > tree::BYTES_MAX {
+        let message = format!("the file has more than {} MiB", tree::BYTES_MAX >> 20);
+        return Err(problem(ProblemKind::Limit, message)
+            .with_help("long lists can come from a CSV file: `trace`, `counts`, `empirical`"));
+    }
+    let utf_16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let wide = bytes.len() >= 4 && (bytes[1] == 0 || bytes[0] == 0);
+    if utf_16 || wide {
+        return Err(problem(ProblemKind::Syntax, "the file is not UTF-8 but UTF-16 or UTF-32".to_owned())
+            .with_help("save it as UTF-8"));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let at = error.valid_up_to();
+        let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        problem(ProblemKind::Syntax, format!("line {line} of the file is not UTF-8: byte 0x{:02x}", bytes[at]))
+            .with_help("save it as UTF-8")
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+impl Source {
+    /// A problem with the value of a key, for checks that come after reading: `source.problem("expect[2]", ..)`.
+    ///
+    /// The place is the nearest key above that is written in the file.
+    pub fn problem(&self, key: &str, kind: ProblemKind, message: impl Into<String>) -> Problem {
+        let mut value = &self.root;
+        let mut place = Place::FILE;
+        for step in set::split(key) {
+            let Some(next) = value.step(step) else { break };
+            if next.is_written() {
+                place = next.place;
+            }
+            value = next;
+        }
+        Problem::new(kind, place, message).at_key(key)
+    }
+
+    /// The problems as one error.
+    pub fn error(&self, problems: Vec<Problem>) -> ScenarioError {
+        ScenarioError::new(self.texts.clone(), problems)
+    }
 }

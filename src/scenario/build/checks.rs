@@ -1,0 +1,105 @@
+//! What AWS refuses because settings do not go together.
+
+use super::Builder;
+use crate::scenario::resolve::{Resolved, Value};
+
+/// INV-C4: units of concurrency that must stay unreserved.
+const UNRESERVED: u64 = 100;
+/// INV-E18: the most ephemeral storage that SnapStart allows, in MB.
+const SNAPSTART_STORAGE: u64 = 512;
+
+impl Builder<'_> {
+    /// Checks the account and all functions. `blocks` are the functions' blocks by id.
+    pub(crate) fn combinations(&mut self, account: &Resolved, blocks: &[&Resolved]) {
+        for block in blocks {
+            self.provisioned_fits_reserved(block);
+            self.snapstart_allowed(block);
+        }
+        self.concurrency_adds_up(account, blocks);
+    }
+
+    /// INV-C3, C4, C8: what is set aside leaves 100 units to the others.
+    fn concurrency_adds_up(&mut self, account: &Resolved, blocks: &[&Resolved]) {
+        let Some(limit) = account.field("concurrency_limit").whole() else { return };
+        let room = limit.saturating_sub(UNRESERVED);
+        let mut claimed = 0;
+        let mut first: Option<&Resolved> = None;
+        for block in blocks {
+            let reserved = block.field("reserved_concurrency");
+            // INV-C9: a function with both counts only its reserved concurrency.
+            let (field, units) = match reserved.whole() {
+                Some(units) => (reserved, units),
+                None => most_provisioned(block),
+            };
+            claimed += units;
+            if units == 0 || claimed <= room {
+                first = first.or(Some(field).filter(|_| units > 0));
+                continue;
+            }
+            let key = account.field("concurrency_limit");
+            let (what, rule) =
+                if reserved.whole().is_some() { ("reserved", "INV-C4") } else { ("provisioned", "INV-C8") };
+            let message = if first.is_some() {
+                format!("{claimed} units of concurrency are set aside in all, of {limit}")
+            } else {
+                format!("{units} units of {what} concurrency are more than an account of {limit} can set aside")
+            };
+            self.contradiction(field, message, |problem| {
+                let problem = problem
+                    .with_expected(format!("at most {room} in all: 100 must stay unreserved ({rule})"))
+                    .with_help(format!(
+                        "raise `account.concurrency_limit` to {} or set less aside",
+                        claimed + UNRESERVED
+                    ));
+                if key.is_written() { problem.with_related(key.place, "the account's limit") } else { problem }
+            });
+            return;
+        }
+    }
+
+    /// INV-C7.
+    fn provisioned_fits_reserved(&mut self, block: &Resolved) {
+        let reserved = block.field("reserved_concurrency");
+        let (field, provisioned) = most_provisioned(block);
+        if let Some(units) = reserved.whole()
+            && provisioned > units
+        {
+            let message = format!("{provisioned} units of provisioned concurrency exceed the reserved {units}");
+            let place = reserved.place;
+            self.contradiction(field, message, |problem| {
+                problem.with_expected("at most `reserved_concurrency` (INV-C7)").with_related(place, "reserved here")
+            });
+        }
+    }
+
+    /// INV-E18.
+    fn snapstart_allowed(&mut self, block: &Resolved) {
+        let snapstart = block.field("snapstart");
+        if snapstart.is_without() || snapstart.is_bad() {
+            return;
+        }
+        let place = snapstart.place;
+        let (field, provisioned) = most_provisioned(block);
+        if provisioned > 0 {
+            self.contradiction(field, "SnapStart and provisioned concurrency exclude each other", |problem| {
+                problem.with_expected("one of the two (INV-E18)").with_related(place, "SnapStart is on")
+            });
+        }
+        let storage = block.field("ephemeral_storage");
+        if storage.whole().is_some_and(|megabytes| megabytes > SNAPSTART_STORAGE) {
+            self.contradiction(storage, "SnapStart takes at most 512MB of ephemeral storage", |problem| {
+                problem.with_expected("at most 512MB (INV-E18)").with_related(place, "SnapStart is on")
+            });
+        }
+    }
+}
+
+/// The most environments that a function may ask for, and the key that says so.
+fn most_provisioned(block: &Resolved) -> (&Resolved, u64) {
+    let provisioned = block.field("provisioned_concurrency");
+    let Value::Block(..) = &provisioned.value else { return (provisioned, 0) };
+    let steps = provisioned.field("schedule").list().iter().map(|step| step.field("to"));
+    let fields = [provisioned.field("initial"), provisioned.field("max")].into_iter().chain(steps);
+    let numbers = fields.filter_map(|field| field.whole().map(|units| (field, units)));
+    numbers.fold((provisioned, 0), |most, next| if next.1 > most.1 { next } else { most })
+}

@@ -1,0 +1,471 @@
+//! The tree as the key tables read it: every value checked, every default filled in, every problem noted.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::error::{Place, Problem, ProblemKind, Problems, did_you_mean, either_of, quote};
+use super::keys::{Block, Default, Key, Shape, Union};
+use super::scalar::{self, Leaf};
+use super::tree::{Entry, Kind, Node};
+
+/// The key path of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Path(Option<Arc<Step>>);
+
+#[derive(Debug, PartialEq)]
+struct Step {
+    parent: Path,
+    segment: Segment,
+}
+
+#[derive(Debug, PartialEq)]
+enum Segment {
+    Name(Arc<str>),
+    Index(usize),
+}
+
+impl Path {
+    /// The file as a whole.
+    pub(crate) const ROOT: Self = Self(None);
+
+    /// The path of a key of this value.
+    pub(crate) fn key(&self, name: &str) -> Self {
+        Self(Some(Arc::new(Step { parent: self.clone(), segment: Segment::Name(name.into()) })))
+    }
+
+    /// The path of an item of this list, 0 = first.
+    pub(crate) fn index(&self, index: usize) -> Self {
+        Self(Some(Arc::new(Step { parent: self.clone(), segment: Segment::Index(index) })))
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(step) = &self.0 else { return Ok(()) };
+        step.parent.fmt(f)?;
+        match &step.segment {
+            Segment::Name(name) if step.parent.0.is_none() => f.write_str(name),
+            Segment::Name(name) => write!(f, ".{name}"),
+            Segment::Index(index) => write!(f, "[{index}]"),
+        }
+    }
+}
+
+/// A value that the tables accept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Resolved {
+    /// What to underline when something is wrong with it.
+    pub(crate) place: Place,
+    /// Its key path.
+    pub(crate) path: Path,
+    /// Who wrote it.
+    pub(crate) origin: Origin,
+    /// What it is.
+    pub(crate) value: Value,
+}
+
+/// Who wrote a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The scenario file.
+    File,
+    /// A `--set`.
+    Override,
+    /// The key table, by this rule.
+    Default(&'static str),
+    /// The key table, under `model.timing: typical`.
+    Typical(&'static str),
+}
+
+/// What a value is.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Value {
+    /// A problem has been noted.
+    Bad,
+    /// Not there: `none`, `off`, `unlimited`, or an optional key that is not written.
+    Without(&'static str),
+    /// A scalar and its text.
+    Leaf(Leaf, Arc<str>),
+    /// One of a key's words.
+    Word(&'static str),
+    /// A list.
+    List(Vec<Resolved>),
+    /// A block with all of its keys, in the order of the table.
+    Block(&'static Block, Vec<Resolved>),
+    /// Names and blocks, in the order of the file.
+    Named(Vec<Named>),
+    /// The chosen key of a union.
+    Tagged(&'static str, Box<Resolved>),
+    /// Quantiles in percent, rising.
+    Quantiles(Vec<(Arc<str>, Resolved)>),
+    /// Paths and values that a change sets.
+    Settings(Vec<Entry>),
+}
+
+/// A resource.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Named {
+    /// Its name.
+    pub(crate) name: Arc<str>,
+    /// Where the name is written.
+    pub(crate) place: Place,
+    /// Its block.
+    pub(crate) block: Resolved,
+}
+
+/// Where a value stands, for messages about it.
+#[derive(Clone, Debug)]
+struct At {
+    path: Path,
+    /// The place for problems of a whole list or mapping: its key.
+    label: Place,
+    origin: Origin,
+}
+
+/// Walks the tree.
+#[derive(Debug)]
+pub(crate) struct Resolver<'p> {
+    /// Whether `model.timing` is `typical`.
+    pub(crate) typical: bool,
+    /// What is wrong.
+    pub(crate) problems: &'p mut Problems,
+}
+
+impl Resolver<'_> {
+    /// The whole file.
+    pub(crate) fn root(&mut self, node: &Node, block: &'static Block) -> Resolved {
+        let at = At { path: Path::ROOT, label: Place { end: node.place.start, ..node.place }, origin: Origin::File };
+        self.block(node, block, &at)
+    }
+
+    /// The value of one key, for a part of the file that is read again.
+    pub(crate) fn value(&mut self, entry: &Entry, shape: &'static Shape, path: Path) -> Resolved {
+        let label = if entry.value.place.source == entry.place.source { entry.place } else { entry.value.place };
+        self.any(&entry.value, shape, &At { path, label, origin: written(entry.value.place) })
+    }
+
+    fn any(&mut self, node: &Node, shape: &'static Shape, at: &At) -> Resolved {
+        match (shape, &node.kind) {
+            (Shape::Either(shapes), _) => self.either(node, shapes, shape, at),
+            (Shape::Short(key, of, block), Kind::Scalar(_)) => match scalar::read(node, of) {
+                Ok(_) => {
+                    let place = node.place;
+                    let entry = Entry { name: (*key).into(), place, value: node.clone() };
+                    self.block(&Node { place, kind: Kind::Map(vec![entry]) }, block, at)
+                }
+                Err(_) => self.wrong(node, shape, at),
+            },
+            (Shape::Block(block) | Shape::Short(_, _, block), Kind::Map(_)) => self.block(node, block, at),
+            (Shape::Named(of), Kind::Map(entries)) => self.named(entries, of, at),
+            (Shape::Tagged(union), Kind::Map(entries)) => self.tagged(entries, union, at),
+            (Shape::Quantiles(of), Kind::Map(entries)) => self.quantiles(entries, of, at),
+            (Shape::Settings, Kind::Map(entries)) => resolved(node.place, at, Value::Settings(entries.clone())),
+            (Shape::List(of), Kind::List(items)) => self.list(node.place, items, of, at),
+            (_, Kind::Scalar(_)) => match scalar::read(node, shape) {
+                Ok(value) => resolved(node.place, at, value),
+                Err(_) => self.wrong(node, shape, at),
+            },
+            (_, Kind::Null | Kind::List(_) | Kind::Map(_)) => self.wrong(node, shape, at),
+        }
+    }
+
+    /// The alternative that fits the form of what is written.
+    fn either(&mut self, node: &Node, shapes: &'static [Shape], whole: &'static Shape, at: &At) -> Resolved {
+        match &node.kind {
+            Kind::Scalar(_) => {
+                let fits = shapes.iter().find(|shape| scalar::fits(node, shape));
+                match fits {
+                    Some(shape) => self.any(node, shape, at),
+                    None => self.wrong(node, whole, at),
+                }
+            }
+            Kind::Map(entries) => {
+                let mut best: Option<(i64, &'static Shape)> = None;
+                for shape in shapes {
+                    if let Some(score) = affinity(shape, entries)
+                        && best.is_none_or(|(most, _)| score > most)
+                    {
+                        best = Some((score, shape));
+                    }
+                }
+                match best {
+                    Some((_, shape)) => self.any(node, shape, at),
+                    None => self.wrong(node, whole, at),
+                }
+            }
+            Kind::List(_) => {
+                let fits = shapes.iter().find(|shape| matches!(shape, Shape::List(_)));
+                match fits {
+                    Some(shape) => self.any(node, shape, at),
+                    None => self.wrong(node, whole, at),
+                }
+            }
+            Kind::Null => self.wrong(node, whole, at),
+        }
+    }
+
+    fn list(&mut self, place: Place, items: &[Node], of: &'static Shape, at: &At) -> Resolved {
+        let items = items.iter().enumerate().map(|(index, item)| {
+            let at = At { path: at.path.index(index), label: item.place, origin: inherit(at.origin, item.place) };
+            self.any(item, of, &at)
+        });
+        let items = items.collect();
+        resolved(place, at, Value::List(items))
+    }
+
+    fn block(&mut self, node: &Node, block: &'static Block, at: &At) -> Resolved {
+        let Kind::Map(entries) = &node.kind else { return self.wrong(node, &Shape::Settings, at) };
+        for entry in entries {
+            if block.key(&entry.name).is_none() {
+                self.unknown_key(entry, block, at);
+            }
+        }
+        let fields = block.keys.iter().map(|key| {
+            let entry = entries.iter().find(|entry| block.key(&entry.name).is_some_and(|found| found.name == key.name));
+            self.field(entry, key, block, at)
+        });
+        let fields = fields.collect();
+        resolved(at.label, at, Value::Block(block, fields))
+    }
+
+    fn field(&mut self, entry: Option<&Entry>, key: &'static Key, block: &'static Block, at: &At) -> Resolved {
+        let path = at.path.key(key.name);
+        if let Some(entry) = entry {
+            let origin = inherit(at.origin, entry.value.place);
+            let crossed = entry.value.place.source != entry.place.source;
+            let label = if crossed { entry.value.place } else { entry.place };
+            let at = At { path, label, origin };
+            if key.removable() && entry.value.text() == Some("none") && !scalar::fits(&entry.value, key.shape) {
+                return self.default(key, block, &At { origin, ..at }).written_at(entry.value.place, origin);
+            }
+            return self.any(&entry.value, key.shape, &at);
+        }
+        self.default(key, block, &At { path, label: at.label, origin: Origin::Default(key.rule) })
+    }
+
+    fn default(&mut self, key: &'static Key, block: &'static Block, at: &At) -> Resolved {
+        let typical = self.typical;
+        let (text, origin) = match key.default {
+            Default::Required => {
+                self.problems.push(
+                    Problem::new(
+                        ProblemKind::MissingKey,
+                        at.label,
+                        format!("{} has no key `{}`", a(block.name), key.name),
+                    )
+                    .at_key(&at.path)
+                    .with_expected(format!("`{}` is required: {}", key.name, key.doc)),
+                );
+                return resolved(at.label, at, Value::Bad);
+            }
+            Default::Absent => return resolved(at.label, at, Value::Without("none")),
+            Default::Keys => ("{}", Origin::Default(key.rule)),
+            Default::Is(text) => (text, Origin::Default(key.rule)),
+            Default::Timing(_, text) if typical => (text, Origin::Typical(key.rule)),
+            Default::Timing(text, _) => (text, Origin::Default(key.rule)),
+        };
+        let mut none = Problems::default();
+        match super::tree::read(text, 0, 0, &mut none) {
+            Ok(node) => self.any(&node.moved_to(at.label), key.shape, &At { origin, ..at.clone() }),
+            Err(problem) => unreachable!("the default of {} is not YAML: {problem:?}", key.name),
+        }
+    }
+
+    fn named(&mut self, entries: &[Entry], of: &'static Shape, at: &At) -> Resolved {
+        let mut items = Vec::new();
+        for entry in entries {
+            let path = at.path.key(&entry.name);
+            if let Err(problem) = scalar::check_name(&entry.name) {
+                let problem = Problem::new(ProblemKind::InvalidValue, entry.place, problem);
+                self.problems.push(problem.at_key(&path).with_expected(scalar::NAMES));
+                continue;
+            }
+            if let Shape::Block(block) = of
+                && !entry.place.in_file()
+                && self.dangling_override(entry, entries, block, &path)
+            {
+                continue;
+            }
+            let resolved = self.value(entry, of, path);
+            items.push(Named { name: entry.name.clone(), place: entry.place, block: resolved });
+        }
+        resolved(at.label, at, Value::Named(items))
+    }
+
+    /// Whether a `--set` names a resource that does not exist and does not define it either.
+    fn dangling_override(&mut self, entry: &Entry, all: &[Entry], block: &'static Block, path: &Path) -> bool {
+        let required = block.keys.iter().filter(|key| key.default == Default::Required);
+        let missing = required.map(|key| key.name).find(|name| entry.value.get(name).is_none());
+        let Some(missing) = missing else { return false };
+        let others = all.iter().filter(|other| other.place.in_file()).map(|other| &*other.name);
+        self.problems.push(
+            Problem::new(
+                ProblemKind::UnknownName,
+                entry.place,
+                format!("the scenario has no {} {}", block.name, quote(&entry.name)),
+            )
+            .at_key(path)
+            .with_expected(format!("the name of a {}", block.name))
+            .with_help_if(did_you_mean(&entry.name, others))
+            .with_help(format!("a new {} needs `{missing}`", block.name)),
+        );
+        true
+    }
+
+    fn tagged(&mut self, entries: &[Entry], union: &'static Union, at: &At) -> Resolved {
+        let find = |entry: &Entry| union.tags.iter().find(|tag| tag.name == &*entry.name);
+        let names = union.tags.iter().map(|tag| format!("`{}`", tag.name)).collect::<Vec<_>>();
+        let expected = format!("one of {}", either_of(&names));
+        let before = self.problems.len();
+        for entry in entries.iter().filter(|entry| find(entry).is_none()) {
+            self.problems.push(
+                Problem::new(
+                    ProblemKind::UnknownKey,
+                    entry.place,
+                    format!("{} is no {}", quote(&entry.name), union.name),
+                )
+                .at_key(at.path.key(&entry.name))
+                .with_expected(expected.clone())
+                .with_help_if(did_you_mean(&entry.name, union.tags.iter().map(|tag| tag.name))),
+            );
+        }
+        let mut chosen = entries.iter().filter_map(|entry| find(entry).map(|tag| (entry, tag)));
+        let Some((entry, tag)) = chosen.next() else {
+            if self.problems.len() == before {
+                let message = format!("{} says nothing", quote(&at.path.to_string()));
+                let problem = Problem::new(ProblemKind::MissingKey, at.label, message).at_key(&at.path);
+                self.problems.push(problem.with_expected(expected));
+            }
+            return resolved(at.label, at, Value::Bad);
+        };
+        for (other, _) in chosen {
+            let message = format!("`{}` and `{}` exclude each other", entry.name, other.name);
+            self.problems.push(
+                Problem::new(ProblemKind::Contradiction, other.place, message)
+                    .at_key(at.path.key(&other.name))
+                    .with_expected(expected.clone())
+                    .with_related(entry.place, "chosen here"),
+            );
+        }
+        let label = if entry.value.place.source == entry.place.source { entry.place } else { entry.value.place };
+        let inner = At { path: at.path.key(tag.name), label, origin: inherit(at.origin, entry.value.place) };
+        let inner = self.any(&entry.value, tag.shape, &inner);
+        resolved(at.label, at, Value::Tagged(tag.name, Box::new(inner)))
+    }
+
+    fn quantiles(&mut self, entries: &[Entry], of: &'static Shape, at: &At) -> Resolved {
+        let mut points = Vec::new();
+        for entry in entries {
+            let path = at.path.key(&entry.name);
+            if scalar::quantile(&entry.name).is_none() {
+                self.problems.push(
+                    Problem::new(
+                        ProblemKind::UnknownKey,
+                        entry.place,
+                        format!("{} is no quantile", quote(&entry.name)),
+                    )
+                    .at_key(path)
+                    .with_expected("`p0` to `p100`, such as `p50` or `p99.9`"),
+                );
+                continue;
+            }
+            let inner = At { path, label: entry.place, origin: inherit(at.origin, entry.value.place) };
+            points.push((entry.name.clone(), self.any(&entry.value, of, &inner)));
+        }
+        resolved(at.label, at, Value::Quantiles(points))
+    }
+
+    fn unknown_key(&mut self, entry: &Entry, block: &'static Block, at: &At) {
+        let names = block.keys.iter().map(|key| key.name);
+        let help = did_you_mean(&entry.name, names.clone());
+        let known = names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let of = if at.path == Path::ROOT { "a scenario".to_owned() } else { a(block.name) };
+        let list = if help.is_none() { Some(format!("the keys are {known}")) } else { None };
+        self.problems.push(
+            Problem::new(ProblemKind::UnknownKey, entry.place, format!("unknown key {}", quote(&entry.name)))
+                .at_key(at.path.key(&entry.name))
+                .with_expected(format!("a key of {of}"))
+                .with_help_if(help)
+                .with_help_if(list),
+        );
+    }
+
+    /// Notes that a value does not fit.
+    fn wrong(&mut self, node: &Node, shape: &'static Shape, at: &At) -> Resolved {
+        let place = if matches!(node.kind, Kind::Scalar(_)) { node.place } else { at.label };
+        let problem = match &node.kind {
+            Kind::Scalar(_) => scalar::explain(node, shape),
+            Kind::Null => Problem::new(ProblemKind::WrongType, place, format!("`{}` has no value", at.path))
+                .with_help("leave the key out where its default will do"),
+            Kind::List(_) | Kind::Map(_) => {
+                Problem::new(ProblemKind::WrongType, place, format!("{} does not fit here", node.what()))
+            }
+        };
+        self.problems.push(problem.at_key(&at.path).with_expected(scalar::describe(shape)));
+        resolved(node.place, at, Value::Bad)
+    }
+}
+
+impl Resolved {
+    fn written_at(self, place: Place, origin: Origin) -> Self {
+        Self { place, origin, ..self }
+    }
+
+    /// What one step of a key path leads to.
+    pub(crate) fn step(&self, name: &str) -> Option<&Self> {
+        match &self.value {
+            Value::Block(block, fields) => fields.get(block.keys.iter().position(|key| key.name == name)?),
+            Value::List(items) => items.get(name.parse::<usize>().ok()?),
+            Value::Named(items) => items.iter().find(|item| &*item.name == name).map(|item| &item.block),
+            Value::Tagged(tag, inner) => Some(&**inner).filter(|_| *tag == name),
+            Value::Quantiles(points) => points.iter().find(|(point, _)| &**point == name).map(|(_, value)| value),
+            Value::Bad | Value::Without(_) | Value::Leaf(..) | Value::Word(_) | Value::Settings(_) => None,
+        }
+    }
+
+    /// Whether the scenario or a `--set` wrote it.
+    pub(crate) fn is_written(&self) -> bool {
+        matches!(self.origin, Origin::File | Origin::Override)
+    }
+}
+
+fn resolved(place: Place, at: &At, value: Value) -> Resolved {
+    Resolved { place, path: at.path.clone(), origin: at.origin, value }
+}
+
+/// The file or a `--set`, by the place.
+fn written(place: Place) -> Origin {
+    if place.in_file() { Origin::File } else { Origin::Override }
+}
+
+/// What is inside a default is a default.
+fn inherit(outer: Origin, place: Place) -> Origin {
+    match outer {
+        Origin::File | Origin::Override => written(place),
+        Origin::Default(_) | Origin::Typical(_) => outer,
+    }
+}
+
+/// How well a mapping fits a shape; `None` where it cannot.
+fn affinity(shape: &Shape, entries: &[Entry]) -> Option<i64> {
+    let block = match shape {
+        Shape::Block(block) | Shape::Short(_, _, block) => block,
+        Shape::Tagged(_) | Shape::Named(_) | Shape::Quantiles(_) | Shape::Settings => return Some(0),
+        _ => return None,
+    };
+    let known = entries.iter().filter(|entry| block.key(&entry.name).is_some()).count();
+    let case = block.case.map_or(0, |(key, word)| {
+        let entry = entries.iter().find(|entry| &*entry.name == key);
+        match entry {
+            Some(entry) if word.is_empty() || entry.value.text() == Some(word) => 100,
+            Some(_) | None => -1,
+        }
+    });
+    Some(2 * i64::try_from(known).unwrap_or(i64::MAX / 4) + case)
+}
+
+/// `a function`, `an account`.
+pub(crate) fn a(noun: &str) -> String {
+    let article = if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    if noun.ends_with('s') && !noun.ends_with("ss") { noun.to_owned() } else { format!("{article} {noun}") }
+}
