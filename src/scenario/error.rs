@@ -373,12 +373,17 @@ pub(crate) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a s
         return None;
     }
     let folded = text.to_lowercase().replace(['-', ' '], "_");
-    let mut best: Option<(usize, &str)> = None;
+    let mut best: Option<((usize, bool), &str)> = None;
     for candidate in candidates {
-        let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('-', "_"));
+        let name = candidate.to_lowercase().replace('-', "_");
+        let begun = folded.len() >= 3 && name.starts_with(&folded);
+        let distance = if begun { 1 } else { strsim::damerau_levenshtein(&folded, &name) };
         let allowed = (candidate.chars().count().max(3)) / 3;
-        if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
+        // Of two that are as near, the one with the same first letter.
+        let rank = (distance, candidate.chars().next() != folded.chars().next());
+        let alike = distance < folded.chars().count().max(name.chars().count());
+        if alike && distance <= allowed && best.is_none_or(|(least, _)| rank < least) {
+            best = Some((rank, candidate));
         }
     }
     best.map(|(_, candidate)| candidate)

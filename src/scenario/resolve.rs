@@ -8,6 +8,9 @@ use super::keys::{Block, Default, Key, Shape, Union};
 use super::scalar::{self, Leaf};
 use super::tree::{Entry, Kind, Node};
 
+/// Most resources of a kind, and most changes: far beyond use, but a file of nothing else is answered quickly.
+pub(crate) const NAMED_MAX: usize = 10_000;
+
 /// The key path of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Path(Option<Arc<Step>>);
@@ -275,6 +278,12 @@ impl Resolver<'_> {
     }
 
     fn named(&mut self, entries: &[Entry], of: &'static Shape, at: &At) -> Resolved {
+        if entries.len() > NAMED_MAX {
+            let message = format!("`{}` has {} entries", at.path, entries.len());
+            let problem = Problem::new(ProblemKind::Limit, at.label, message).at_key(&at.path);
+            self.problems.push(problem.with_expected(format!("at most {NAMED_MAX}")));
+            return resolved(at.label, at, Value::Bad);
+        }
         let mut items = Vec::new();
         for entry in entries {
             let path = at.path.key(&entry.name);

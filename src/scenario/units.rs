@@ -150,7 +150,7 @@ fn split_number(text: &str) -> (&str, &str) {
 /// Reads the number at the front; says why where there is none.
 fn number<'a>(whole: &str, text: &'a str, what: &str) -> Result<(Decimal, &'a str), UnitError> {
     let (digits, rest) = split_number(text);
-    if digits.is_empty() {
+    if !digits.bytes().any(|byte| byte.is_ascii_digit()) {
         return Err(not_a_number(whole, what));
     }
     match Decimal::read(digits) {

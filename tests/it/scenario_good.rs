@@ -102,9 +102,9 @@ fn the_resolved_scenario_names_its_sources() {
 
 /// The scenario as an editor sees it.
 fn as_json(text: &str) -> Value {
-    let mut value: serde_yaml::Value = serde_yaml::from_str(text).unwrap();
-    value.apply_merge().unwrap();
-    serde_json::to_value(value).unwrap()
+    let mut value: serde_yaml::Value = serde_yaml::from_str(text).expect("YAML");
+    value.apply_merge().expect("merge keys");
+    serde_json::to_value(value).expect("JSON")
 }
 
 #[test]
@@ -381,4 +381,38 @@ fn the_hash_is_that_of_the_bytes() {
     assert_eq!(loaded.scenario.sha256.len(), 64);
     assert_eq!(loaded.scenario.sha256, load(SMALL, &[]).scenario.sha256);
     assert_eq!((loaded.scenario.seed, loaded.scenario.overrides), (5, vec!["seed=5".to_owned()]));
+}
+
+#[test]
+fn any_text_survives_being_written_out() {
+    for text in [
+        "two\nlines\n",
+        "\ttab",
+        "quote \" and '",
+        "null",
+        "~",
+        "none of it",
+        "# no comment",
+        "- item",
+        "a: b",
+        " spaces ",
+        "true",
+        "{a}",
+        "[b]",
+        "*x",
+        "&y",
+        "!z",
+        "%a",
+        "@b",
+        "1e5",
+        "\u{1f980} \u{85} \u{2028} \u{7f} \u{feff}",
+        "back\\slash",
+        "> |",
+    ] {
+        let quoted = serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f");
+        let loaded = load(&with("expect", &format!("[{quoted}, x]")), &[&format!("description={quoted}")]);
+        let again = load(&loaded.source.resolved_yaml(), &[]);
+        assert_eq!(again.scenario.description.as_deref(), Some(text));
+        assert_eq!(again.scenario.expectations, [text, "x"]);
+    }
 }
