@@ -333,7 +333,6 @@ impl Lambda {
             Event::Change(_)
             | Event::RunEnded(_)
             | Event::Replied(_)
-            | Event::Arrival(_)
             | Event::UserReady(_)
             | Event::RetryDue(_)
             | Event::LimiterDue(_)
