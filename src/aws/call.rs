@@ -18,8 +18,9 @@ use super::limits;
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::SimTime;
 
-/// A call under way.
+/// A call under way, in one cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Call {
     pub(crate) origin: Origin,
     pub(crate) state: CallState,
