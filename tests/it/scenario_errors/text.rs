@@ -66,6 +66,8 @@ fn what_would_cost_too_much() {
     }
     let error = refuse(bomb.as_bytes(), &[]);
     assert!(error.to_string().contains("more than 1000000 values"), "{error}");
+    let text = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 1000].join(", "));
+    assert!(refuse(text.as_bytes(), &[]).to_string().contains("more than 32 MiB of text"));
     let nested = (1..2_000)
         .fold("a0: &a0 x\n".to_owned(), |text, level| text + &format!("a{level}: &a{level} [*a{}]\n", level - 1));
     assert!(refuse(nested.as_bytes(), &[]).to_string().contains("levels deep"));
