@@ -141,6 +141,8 @@ pub enum Fact {
         duration: SimDuration,
         /// Time of the Init phase, where there was one.
         init: Option<InitPhase>,
+        /// INV-E3, E6: an Init inside the invocation, part of `duration`; whether it failed.
+        suppressed_init: Option<InitPhase>,
         /// How it ended.
         outcome: RunOutcome,
         /// What it ran on, by the settings at its end (INV-C11).
@@ -208,12 +210,12 @@ pub enum Fact {
     },
 }
 
-/// The Init phase of a cold run (INV-E1..E4).
+/// A run of Init (INV-E1..E4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InitPhase {
     /// How long it took.
     pub length: SimDuration,
-    /// Whether it failed or was cut at its limit, so that Init ran again inside the invocation.
+    /// Whether it crashed or was cut at its limit.
     pub failed: bool,
 }
 

@@ -1,7 +1,29 @@
 //! AWS Lambda's invocation semantics, one file per mechanism. Knows no files, no YAML and no reports.
 //!
-//! Reading order: [`ids`], [`config`], [`fact`].
+//! Reading order: [`ids`], [`config`], [`fact`], [`limits`]; what a client does: `backoff`, `retry_budget`,
+//! `circuit_breaker`, `adaptive`, `client`, `caller`, `call`; what Lambda does: `concurrency`, `scaling`, `failure`, `run`,
+//! `environment`, `pool`, `tracking`, `provisioned`, `function`, `frontend`; and all together: [`event`], [`world`].
 
+mod adaptive;
+mod backoff;
+mod call;
+mod caller;
+mod circuit_breaker;
+mod client;
+mod concurrency;
 pub mod config;
+mod environment;
+pub mod event;
 pub mod fact;
+mod failure;
+mod frontend;
+mod function;
 pub mod ids;
+pub mod limits;
+mod pool;
+mod provisioned;
+mod retry_budget;
+mod run;
+mod scaling;
+mod tracking;
+pub mod world;

@@ -1,8 +1,15 @@
 //! The simulation kernel: virtual time, ordered events, random streams. It knows nothing of AWS.
 //!
-//! Reading order: [`time`], [`quantity`], [`dist`], [`arrival`].
+//! Reading order: [`time`], [`quantity`], [`calendar`], [`engine`], [`rng`], [`dist`], [`arrival`], [`token_bucket`],
+//! [`digest`].
 
 pub mod arrival;
+pub mod calendar;
+pub mod digest;
 pub mod dist;
+pub mod engine;
+mod math;
 pub mod quantity;
+pub mod rng;
 pub mod time;
+pub mod token_bucket;

@@ -63,7 +63,8 @@ impl Builder<'_> {
             );
             return None;
         }
-        let points = rising.iter().map(|(share, amount, _)| (share.as_f64(), *amount)).collect::<Vec<_>>();
+        let percent = |share: Ratio| share.parts() as f64 / (Ratio::PARTS / 100) as f64;
+        let points = rising.iter().map(|(share, amount, _)| (percent(*share), *amount)).collect::<Vec<_>>();
         Some(Distribution::quantiles(&points))
     }
 

@@ -1,0 +1,48 @@
+//! The three works that speed is measured on, as scenario files.
+//!
+//! (a) a loss system near its limit, (b) one function with cold starts and warm reuse, (c) the same load spread over
+//! many functions with a time-out. All statistics are on; they are parsed like any scenario.
+
+use std::fmt::Write as _;
+
+/// Limits that the works are not about.
+const ACCOUNT: &str = "account: {concurrency_limit: 1000000, scaling: off, request_rate_limit: off}\n";
+
+/// Durations and Inits of (b) and (c).
+const FUNCTION: &str = "duration: {lognormal: {median: 50ms, p99: 400ms}}, \
+     init: {lognormal: {median: 250ms, p99: 900ms}}, idle_timeout: 600s, reserved_concurrency: 200";
+
+/// M/M/1000/1000 at 900 a second.
+pub fn a(invocations: u64) -> String {
+    format!(
+        "name: work-a\nduration: {}ms\n{ACCOUNT}\
+         functions: {{f: {{duration: {{exponential: {{mean: 1s}}}}, timeout: 900s, reserved_concurrency: 1000}}}}\n\
+         callers: {{c: {{target: f, arrivals: {{poisson: 900/s}}, client: {{retry: none}}}}}}\n",
+        invocations * 1_000 / 900
+    )
+}
+
+/// One function at 1,000 a second.
+pub fn b(invocations: u64) -> String {
+    format!(
+        "name: work-b\nduration: {invocations}ms\n{ACCOUNT}functions: {{f: {{{FUNCTION}, timeout: 900s}}}}\n\
+         callers: {{c: {{target: f, arrivals: {{poisson: 1000/s}}, client: {{retry: none}}}}}}\n"
+    )
+}
+
+/// (b) spread over `functions` of equal rate, with a time-out of 3 s.
+pub fn c(invocations: u64, functions: u64) -> String {
+    let mut text = format!("name: work-c\nduration: {invocations}ms\n{ACCOUNT}functions:\n");
+    for index in 0..functions {
+        let _ = writeln!(text, "  f{index}: {{{FUNCTION}, timeout: 3s}}");
+    }
+    text.push_str("callers:\n");
+    let rate = 60_000.0 / functions as f64;
+    for index in 0..functions {
+        let _ = writeln!(
+            text,
+            "  c{index}: {{target: f{index}, arrivals: {{poisson: {rate}/min}}, client: {{retry: none}}}}"
+        );
+    }
+    text
+}

@@ -1,0 +1,157 @@
+//! One caller: when it submits, and its draws. Passive.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::call::{Call, CallState, Calls};
+use super::client::Client;
+use super::config::{self, Load};
+use super::event::{Class, Context, Event};
+use super::fact::Observer;
+use super::ids::{CallId, CallerId, FunctionId};
+use crate::kernel::arrival::Arrivals;
+use crate::kernel::dist::Distribution;
+use crate::kernel::rng::{RandomStreams, StreamKey};
+use crate::kernel::time::{SimDuration, SimTime};
+
+/// A caller while it runs.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) name: String,
+    pub(crate) order: u32,
+    pub(crate) target: FunctionId,
+    pub(crate) client: Client,
+    /// Submissions so far.
+    submitted: u64,
+    max_events: u64,
+    source: Source,
+    payload_bytes: Distribution,
+    durations: Option<Arc<[SimDuration]>>,
+    key: StreamKey,
+    /// Calls that wait for the adaptive limiter, in order; those that gave up meanwhile are passed over.
+    limited: VecDeque<(CallId, u64)>,
+    /// When the limiter is asked next.
+    pub(crate) limiter_due: Option<SimTime>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Open(Box<Arrivals>),
+    Closed { think: Distribution, key: StreamKey },
+}
+
+/// Purposes of a caller's own draws.
+const PAYLOAD: u64 = 0;
+const BACKOFF: u64 = 1;
+const THINK: u64 = 2;
+
+impl Caller {
+    /// The caller at the start.
+    pub(crate) fn new(config: &config::Caller, streams: &RandomStreams) -> Self {
+        let key = streams.key(&["caller", &config.name]);
+        let source = match &config.load {
+            Load::Open(process) => {
+                let stream = streams.stream(&["caller", &config.name, "arrivals"]);
+                Source::Open(Box::new(Arrivals::new(process.clone(), stream)))
+            }
+            Load::Closed { think, .. } => Source::Closed { think: think.clone(), key: key.child(THINK) },
+        };
+        Self {
+            name: config.name.clone(),
+            order: config.order,
+            target: config.target,
+            client: Client::new(&config.client),
+            submitted: 0,
+            max_events: config.max_events.unwrap_or(u64::MAX),
+            source,
+            payload_bytes: config.payload_bytes.clone(),
+            durations: config.durations.clone(),
+            key,
+            limited: VecDeque::new(),
+            limiter_due: None,
+        }
+    }
+
+    /// When an open loop submits next, if it does.
+    #[inline]
+    pub(crate) fn next_arrival(&mut self) -> Option<SimTime> {
+        match &mut self.source {
+            Source::Open(arrivals) if self.submitted < self.max_events => arrivals.next(),
+            Source::Open(_) | Source::Closed { .. } => None,
+        }
+    }
+
+    /// The pause of a user before its `cycle`-th call.
+    pub(crate) fn think(&self, user: u32, cycle: u64) -> SimDuration {
+        let Source::Closed { think, key } = &self.source else { unreachable!("an open loop has no users") };
+        let think = think.is_constant().unwrap_or_else(|| think.sample(key.child(u64::from(user)).word(cycle)));
+        SimDuration::from_nanos(think)
+    }
+
+    /// Numbers the next submission, 1 = first; `None` when the caller has stopped.
+    #[inline]
+    pub(crate) fn submit(&mut self) -> Option<u64> {
+        if self.submitted >= self.max_events {
+            return None;
+        }
+        self.submitted += 1;
+        Some(self.submitted)
+    }
+
+    /// Size of a submission's request, bytes.
+    #[inline]
+    pub(crate) fn payload(&self, submission: u64) -> u64 {
+        match self.payload_bytes.is_constant() {
+            Some(bytes) => bytes,
+            None => self.payload_bytes.sample(self.key.child(PAYLOAD).word(submission - 1)),
+        }
+    }
+
+    /// Key of the waits between attempts.
+    #[inline]
+    pub(crate) fn backoff_key(&self) -> StreamKey {
+        self.key.child(BACKOFF)
+    }
+
+    /// The adaptive limiter is asked again after `wait`.
+    pub(crate) fn ask_limiter<O: Observer>(&mut self, id: CallerId, wait: SimDuration, context: &mut Context<'_, O>) {
+        let at = context.now.plus(wait);
+        self.limiter_due = Some(at);
+        context.schedule(at, Class::Arrival, self.order, Event::LimiterDue(id));
+    }
+
+    /// Whether calls wait for the adaptive limiter.
+    #[inline]
+    pub(crate) fn is_limited(&self) -> bool {
+        !self.limited.is_empty()
+    }
+
+    /// A call waits for the adaptive limiter.
+    pub(crate) fn wait_for_limiter(&mut self, id: CallId, call: &Call) {
+        self.limited.push_back((id, call.origin.submission));
+    }
+
+    /// The call that has waited longest for the limiter.
+    pub(crate) fn first_limited(&mut self, calls: &Calls) -> Option<CallId> {
+        while let Some(&(id, submission)) = self.limited.front() {
+            let call = &calls[id];
+            if call.state == CallState::Limited && call.origin.submission == submission {
+                return Some(id);
+            }
+            self.limited.pop_front();
+        }
+        None
+    }
+
+    /// The call that waited longest goes on.
+    pub(crate) fn pop_limited(&mut self) {
+        self.limited.pop_front();
+    }
+
+    /// The handler's time that a trace gives for a submission.
+    #[inline]
+    pub(crate) fn duration(&self, submission: u64) -> Option<SimDuration> {
+        let durations = self.durations.as_ref()?;
+        usize::try_from(submission - 1).ok().and_then(|index| durations.get(index)).copied()
+    }
+}

@@ -1,0 +1,141 @@
+//! Execution environments: what each one is doing, and their numbers.
+//!
+//! ```text
+//! Busy --(run ends)--> Idle --(chosen)--> Busy
+//! Busy --(time-out or crash, on demand)--> Idle, needs Init (INV-E6)
+//! Busy --(time-out or crash, provisioned)--> Recovering --(initialised)--> Idle (INV-P5)
+//! Idle --(idle too long, too old, new code, given back)--> gone
+//! ```
+
+use super::fact::{InitPhase, Origin, RunOutcome};
+use super::ids::{CallId, EnvironmentId, FunctionId, Id};
+use crate::kernel::time::{SimDuration, SimTime};
+
+/// One environment.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    /// Number in order of creation over all functions: what people see.
+    pub(crate) number: u64,
+    pub(crate) function: FunctionId,
+    /// Whether it is a unit of provisioned concurrency; never changes (INV-C10).
+    pub(crate) provisioned: bool,
+    /// INV-E6: it was reset, and its next run pays for an Init.
+    pub(crate) needs_init: bool,
+    pub(crate) created: SimTime,
+    pub(crate) state: State,
+}
+
+/// What an environment is doing.
+#[derive(Clone, Debug)]
+pub(crate) enum State {
+    /// Serving a run.
+    Busy(Run),
+    /// Waiting for the next; where it stands in its pool.
+    Idle(Place),
+    /// INV-P5: being initialised again.
+    Recovering,
+}
+
+/// A run under way, with its end already decided.
+#[derive(Clone, Debug)]
+pub(crate) struct Run {
+    pub(crate) origin: Origin,
+    /// Which run of the event it is, 1 = first.
+    pub(crate) number: u32,
+    /// Who waits for the answer; nobody once the client gave up or was answered.
+    pub(crate) call: Option<CallId>,
+    pub(crate) started: SimTime,
+    pub(crate) duration: SimDuration,
+    /// When the client gave up; [`SimTime::MAX`] while it has not.
+    pub(crate) abandoned: SimTime,
+    pub(crate) outcome: RunOutcome,
+    pub(crate) restore_timed_out: bool,
+    /// Whether there was an Init; [`Environments::inits`] has it.
+    pub(crate) has_inits: bool,
+}
+
+/// The Inits of a run: few runs have any, so they are kept apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Inits {
+    pub(crate) init: Option<InitPhase>,
+    pub(crate) suppressed_init: Option<InitPhase>,
+}
+
+/// Where an idle environment stands in its pool.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    /// When it is given up.
+    pub(crate) deadline: SimTime,
+    /// Its key or position in the order of choice.
+    pub(crate) key: u64,
+}
+
+/// All environments that live, by id; ids of ended ones are used again.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environments {
+    rows: Vec<Environment>,
+    inits: Vec<Inits>,
+    free: Vec<EnvironmentId>,
+    created: u64,
+}
+
+impl Environments {
+    /// A new environment in `state`.
+    pub(crate) fn create(
+        &mut self,
+        now: SimTime,
+        function: FunctionId,
+        provisioned: bool,
+        state: State,
+    ) -> EnvironmentId {
+        self.created += 1;
+        let environment =
+            Environment { number: self.created, function, provisioned, needs_init: false, created: now, state };
+        if let Some(id) = self.free.pop() {
+            self.rows[id.index()] = environment;
+            return id;
+        }
+        self.rows.push(environment);
+        self.inits.push(Inits::default());
+        EnvironmentId::from_index(self.rows.len() - 1)
+    }
+
+    /// The environment and the Inits of its run.
+    #[inline(always)]
+    pub(crate) fn with_inits(&mut self, id: EnvironmentId) -> (&mut Environment, &mut Inits) {
+        (&mut self.rows[id.index()], &mut self.inits[id.index()])
+    }
+
+    /// The environment is gone.
+    pub(crate) fn end(&mut self, id: EnvironmentId) {
+        self.free.push(id);
+    }
+}
+
+impl std::ops::Index<EnvironmentId> for Environments {
+    type Output = Environment;
+
+    #[inline]
+    fn index(&self, id: EnvironmentId) -> &Environment {
+        &self.rows[id.index()]
+    }
+}
+
+impl std::ops::IndexMut<EnvironmentId> for Environments {
+    #[inline]
+    fn index_mut(&mut self, id: EnvironmentId) -> &mut Environment {
+        &mut self.rows[id.index()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run under way takes a record of its environment and one of its call: two cache lines and one.
+    #[test]
+    fn records_stay_small() {
+        assert!(size_of::<Environment>() <= 104, "{}", size_of::<Environment>());
+        assert!(size_of::<super::super::call::Call>() <= 72, "{}", size_of::<super::super::call::Call>());
+    }
+}

@@ -1,0 +1,72 @@
+//! Everything that can fall due, and the order of what falls due at one instant.
+
+use super::fact::{Fact, Observer};
+use super::ids::{CallId, CallerId, EnvironmentId, FunctionId, UserId};
+use crate::kernel::calendar::Calendar;
+use crate::kernel::time::SimTime;
+
+/// What falls due. An event carries the id of what it concerns; the rest stands in that one's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The next settings change.
+    Change(u32),
+    /// A run ends and its environment is free.
+    RunEnded(EnvironmentId),
+    /// The answer leaves while extensions still hold the environment (INV-E9).
+    Replied(EnvironmentId),
+    /// An open loop submits.
+    Arrival(CallerId),
+    /// A user of a closed loop has thought enough.
+    UserReady(UserId),
+    /// A client tries again.
+    RetryDue(CallId),
+    /// The adaptive limiter may have a token.
+    LimiterDue(CallerId),
+    /// A client gives up waiting.
+    TimedOut(CallId),
+    /// The next step of a schedule of provisioned concurrency.
+    ProvisionedScheduled(FunctionId),
+    /// Units of provisioned concurrency are ready.
+    ProvisionedReady(FunctionId),
+    /// A unit of provisioned concurrency is initialised again.
+    ProvisionedRecovered(EnvironmentId),
+    /// A minute of the metrics of provisioned concurrency is over.
+    TrackingMinute(FunctionId),
+}
+
+/// The order of events at one instant, before their order in the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Configuration changes.
+    Change = 0,
+    /// Ends and replies, which free concurrency.
+    End = 1,
+    /// Arrivals, retries and dispatches falling due.
+    Arrival = 2,
+    /// Time-outs.
+    Timer = 3,
+    /// Scaling decisions.
+    Scaling = 4,
+}
+
+/// What a machine needs of the world to act: the moment, the calendar, and who listens.
+#[derive(Debug)]
+pub(crate) struct Context<'a, O> {
+    pub(crate) now: SimTime,
+    pub(crate) calendar: &'a mut Calendar<Event>,
+    pub(crate) observer: &'a mut O,
+}
+
+impl<O: Observer> Context<'_, O> {
+    /// Something will fall due. `order` is the resource's place in the file.
+    #[inline]
+    pub(crate) fn schedule(&mut self, at: SimTime, class: Class, order: u32, event: Event) {
+        self.calendar.push(at, (class as u32) << 24 | order, event);
+    }
+
+    /// Something happened.
+    #[inline(always)]
+    pub(crate) fn state(&mut self, fact: &Fact) {
+        self.observer.observe(self.now, fact);
+    }
+}

@@ -1,0 +1,445 @@
+//! The Invoke API: accepts a request and places it on an environment, or refuses it (INV-T1..T6).
+//!
+//! ```text
+//! fault of the service -> callers' rate -> reserved concurrency -> its rate -> unreserved pool -> account's rate
+//!   -> environment: a free provisioned unit, else an idle one, else a new one within the scaling rate
+//! ```
+//! The first check that fails decides; a failed check consumes nothing (INV-T4).
+
+use super::concurrency::{self, Account};
+use super::config::{self, ChangeAction, Fault, System};
+use super::environment::{Environments, Inits, Run, State};
+use super::event::{Class, Context, Event};
+use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
+use super::function::{Function, Names, Placement};
+use super::ids::{CallId, EnvironmentId, FunctionId, Table};
+use super::run::{Plan, Start};
+use crate::kernel::rng::RandomStreams;
+use crate::kernel::time::{SimDuration, SimTime};
+
+/// The Lambda service of one account: its limits, functions and environments.
+#[derive(Debug)]
+pub(crate) struct Lambda {
+    account_config: config::Account,
+    account: Account,
+    functions: Table<FunctionId, Function>,
+    environments: Environments,
+    streams: RandomStreams,
+    callers: Names,
+    /// Runs under way.
+    running: u64,
+}
+
+/// A synchronous request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub(crate) origin: Origin,
+    pub(crate) function: FunctionId,
+    /// Who waits for the answer.
+    pub(crate) call: CallId,
+    /// Which attempt to invoke, 1 = first.
+    pub(crate) attempt: u32,
+    /// Which run of the event this would be, 1 = first.
+    pub(crate) run: u32,
+    /// The handler's time where a trace gives it.
+    pub(crate) duration: Option<SimDuration>,
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Invoked {
+    /// Refused at once.
+    Refused(Reply),
+    /// Running; the answer leaves at `reply_at`.
+    Started { environment: EnvironmentId, reply_at: SimTime },
+}
+
+/// An answer of the Invoke API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reply {
+    pub(crate) answer: Answer,
+    /// HTTP status.
+    pub(crate) status: u16,
+}
+
+/// Where a request may run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Admission {
+    Provisioned,
+    OnDemand,
+    Throttled(ThrottleReason),
+}
+
+impl Lambda {
+    /// The service before the run. `callers` are the names that draws are keyed by.
+    pub(crate) fn new(system: &System, callers: Names, streams: RandomStreams) -> Self {
+        let faults = |id| system.faults.iter().filter(|fault: &&Fault| fault.function == id).cloned().collect();
+        let function = |(id, config)| Function::new(config, faults(id), &system.account, &streams);
+        Self {
+            account: Account::new(&system.account),
+            functions: system.functions.iter().map(function).collect(),
+            environments: Environments::default(),
+            account_config: system.account.clone(),
+            streams,
+            callers,
+            running: 0,
+        }
+    }
+
+    /// Runs under way.
+    #[inline]
+    pub(crate) fn running(&self) -> u64 {
+        self.running
+    }
+
+    /// Names of functions with runs under way, and how many.
+    pub(crate) fn busy(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.functions.rows().iter().map(|function| (function.config.name.as_str(), function.in_flight))
+    }
+
+    /// What stands ready when the run starts.
+    pub(crate) fn start<O: Observer>(&mut self, context: &mut Context<'_, O>) {
+        for (id, function) in self.functions.iter_mut() {
+            function.start_provisioned(id, &mut self.environments, &self.account_config, context);
+        }
+        self.allocate(context);
+    }
+
+    /// A synchronous request of a client.
+    #[inline(always)]
+    pub(crate) fn invoke<O: Observer>(&mut self, request: &Request, context: &mut Context<'_, O>) -> Invoked {
+        let function = &mut self.functions[request.function];
+        if function.has_faults()
+            && let Some(status) =
+                function.fault(&request.origin, request.attempt, context.now, &self.callers, &self.streams)
+        {
+            let answer = if status == 429 { Answer::Throttled } else { Answer::ServiceError };
+            return Invoked::Refused(Reply { answer, status });
+        }
+        expire_idle(function, request.function, &mut self.environments, context);
+        let provisioned = match admit(function, &mut self.account, context.now) {
+            Admission::Provisioned => true,
+            Admission::OnDemand => false,
+            Admission::Throttled(reason) => {
+                context.state(&Fact::Throttled { origin: request.origin, function: request.function, reason });
+                return Invoked::Refused(Reply { answer: Answer::Throttled, status: 429 });
+            }
+        };
+        self.place(request, provisioned, context)
+    }
+
+    /// Places an admitted request on an environment and plans its run.
+    #[inline(always)]
+    fn place<O: Observer>(&mut self, request: &Request, provisioned: bool, context: &mut Context<'_, O>) -> Invoked {
+        let Request { origin, function: id, call, run, duration, .. } = *request;
+        let (now, function) = (context.now, &mut self.functions[id]);
+        self.account.take_rate(now);
+        concurrency::take(&mut function.rate, now);
+        if let Some(ramp) = &mut function.ramp {
+            ramp.take(now);
+        }
+        function.in_flight += 1;
+        self.running += 1;
+        let (environment, start) = if provisioned {
+            (function.provisioned.take(now), Start::Warm)
+        } else {
+            function.on_demand += 1;
+            if function.config.reserved_concurrency.is_none() {
+                self.account.enter();
+            }
+            match function.pool.choose(&mut self.environments) {
+                Some(warm) if self.environments[warm].needs_init => (warm, Start::AfterReset),
+                Some(warm) => (warm, Start::Warm),
+                None => (create(function, id, &mut self.account, &mut self.environments, context), Start::Cold),
+            }
+        };
+        let placement = Placement { origin, run, start, duration };
+        let plan = function.plan(&placement, now, &self.callers, &self.streams);
+        let has_inits = plan.init.is_some() || plan.suppressed_init.is_some();
+        if has_inits {
+            let Plan { init, suppressed_init, .. } = plan;
+            *self.environments.with_inits(environment).1 = Inits { init, suppressed_init };
+        }
+        let row = &mut self.environments[environment];
+        context.state(&Fact::RunStarted {
+            origin,
+            function: id,
+            run,
+            environment: row.number,
+            cold: start == Start::Cold,
+            capacity: function.capacity(provisioned),
+        });
+        row.needs_init = plan.resets();
+        row.state = State::Busy(Run {
+            origin,
+            number: run,
+            call: Some(call),
+            started: now,
+            duration: plan.duration,
+            abandoned: SimTime::MAX,
+            outcome: plan.outcome,
+            restore_timed_out: plan.restore_timed_out,
+            has_inits,
+        });
+        if plan.reply_at < plan.end_at {
+            context.schedule(plan.reply_at, Class::End, function.config.order, Event::Replied(environment));
+        }
+        context.schedule(plan.end_at, Class::End, function.config.order, Event::RunEnded(environment));
+        Invoked::Started { environment, reply_at: plan.reply_at }
+    }
+
+    /// The client of a run gave up waiting (INV-Y3): the run goes on.
+    pub(crate) fn abandon(&mut self, environment: EnvironmentId, now: SimTime) {
+        let State::Busy(run) = &mut self.environments[environment].state else {
+            unreachable!("{environment:?} is not running")
+        };
+        run.call = None;
+        run.abandoned = now;
+    }
+
+    /// The answer of a run leaves while extensions go on (INV-E9): who waits for it, and what it says.
+    #[inline(never)]
+    pub(crate) fn on_replied(&mut self, environment: EnvironmentId) -> Option<(CallId, Reply)> {
+        match &mut self.environments[environment].state {
+            State::Busy(run) => run.take_reply(),
+            State::Idle(_) | State::Recovering => unreachable!("{environment:?} is not running"),
+        }
+    }
+
+    /// A run ended: its concurrency is free, and its environment waits for the next, is reset or retired.
+    /// Gives the answer and who waits for it, unless it has left before.
+    #[inline(always)]
+    pub(crate) fn on_run_ended<O: Observer>(
+        &mut self,
+        id: EnvironmentId,
+        context: &mut Context<'_, O>,
+    ) -> Option<(CallId, Reply)> {
+        let (row, inits) = self.environments.with_inits(id);
+        let function_id = row.function;
+        let function = &mut self.functions[function_id];
+        let provisioned = row.provisioned;
+        let State::Busy(run) = &mut row.state else { unreachable!("{id:?} is not running") };
+        let reply = run.take_reply();
+        let Inits { init, suppressed_init } = if run.has_inits { *inits } else { Inits::default() };
+        context.state(&Fact::RunEnded {
+            origin: run.origin,
+            function: function_id,
+            run: run.number,
+            environment: row.number,
+            started: run.started,
+            duration: run.duration,
+            init,
+            suppressed_init,
+            outcome: run.outcome,
+            capacity: function.capacity(provisioned),
+            abandoned: (run.abandoned != SimTime::MAX).then_some(run.abandoned),
+        });
+        let (reset, useless) = (row.needs_init, run.restore_timed_out);
+        function.in_flight -= 1;
+        self.running -= 1;
+        if reset && !useless {
+            context.state(&Fact::EnvironmentReset { function: function_id, environment: row.number });
+        }
+        if provisioned {
+            row.needs_init = false;
+            function.release_unit(id, reset, &mut self.environments, context);
+            return reply;
+        }
+        function.on_demand -= 1;
+        if function.config.reserved_concurrency.is_none() {
+            self.account.leave();
+        }
+        // INV-E13: age is looked at when the environment becomes idle.
+        let age = context.now.since(row.created);
+        if useless || function.config.maximum_environment_age.is_some_and(|limit| age >= limit) {
+            expire_idle(function, function_id, &mut self.environments, context);
+            end(function_id, id, context.now, &mut self.environments, context);
+            return reply;
+        }
+        let deadline = context.now.plus(function.idle_limit());
+        function.pool.add(id, deadline, &mut self.environments);
+        reply
+    }
+
+    /// The state at the end of the run: idle environments that waited too long are gone.
+    pub(crate) fn finish<O: Observer>(&mut self, context: &mut Context<'_, O>) {
+        for (id, function) in self.functions.iter_mut() {
+            expire_idle(function, id, &mut self.environments, context);
+        }
+    }
+
+    /// A settings change of the service.
+    pub(crate) fn change<O: Observer>(&mut self, action: &ChangeAction, context: &mut Context<'_, O>) {
+        match action {
+            ChangeAction::Account(config) => self.change_account(config, context),
+            ChangeAction::Function(id, config) => self.change_function(*id, config, context),
+            ChangeAction::Deploy(id) => {
+                let function = &mut self.functions[*id];
+                expire_idle(function, *id, &mut self.environments, context);
+                for (environment, _) in function.pool.drain() {
+                    end(*id, environment, context.now, &mut self.environments, context);
+                }
+            }
+            ChangeAction::Client(..) => unreachable!("the client is not the service's"),
+        }
+        self.allocate(context);
+    }
+
+    fn change_account<O: Observer>(&mut self, config: &config::Account, context: &mut Context<'_, O>) {
+        let scaling_changed = config.scaling != self.account_config.scaling;
+        self.account.reconfigure(context.now, config);
+        self.account_config = config.clone();
+        for (_, function) in self.functions.iter_mut() {
+            function.reconfigure_rate(context.now, config);
+            function.provisioned.reconfigure_rate(context.now, config);
+            if scaling_changed {
+                function.set_scaling(config.scaling);
+            }
+        }
+    }
+
+    fn change_function<O: Observer>(
+        &mut self,
+        id: FunctionId,
+        config: &config::Function,
+        context: &mut Context<'_, O>,
+    ) {
+        let function = &mut self.functions[id];
+        expire_idle(function, id, &mut self.environments, context);
+        let old = function.replace_config(config);
+        if old.reserved_concurrency != config.reserved_concurrency {
+            function.reconfigure_rate(context.now, &self.account_config);
+        }
+        if old.warm_selection != config.warm_selection || old.idle_timeout != config.idle_timeout {
+            function.pool.reconfigure(config.warm_selection, &mut self.environments);
+        }
+        let old = &old.provisioned_concurrency;
+        function.reconfigure_provisioned(id, old, &mut self.environments, &self.account_config, context);
+    }
+
+    /// An event of provisioned concurrency.
+    pub(crate) fn on_provisioned<O: Observer>(&mut self, event: Event, context: &mut Context<'_, O>) {
+        let (environments, account) = (&mut self.environments, &self.account_config);
+        match event {
+            Event::ProvisionedScheduled(id) => {
+                self.functions[id].on_provisioned_scheduled(id, environments, account, context);
+            }
+            Event::ProvisionedReady(id) => self.functions[id].on_provisioned_ready(id, environments, account, context),
+            Event::TrackingMinute(id) => self.functions[id].on_tracking_minute(id, environments, account, context),
+            Event::ProvisionedRecovered(id) => {
+                let function = environments[id].function;
+                self.functions[function].on_provisioned_recovered(id, environments, context);
+            }
+            Event::Change(_)
+            | Event::RunEnded(_)
+            | Event::Replied(_)
+            | Event::Arrival(_)
+            | Event::UserReady(_)
+            | Event::RetryDue(_)
+            | Event::LimiterDue(_)
+            | Event::TimedOut(_) => unreachable!("{event:?} is not about provisioned concurrency"),
+        }
+        self.allocate(context);
+    }
+
+    /// INV-C9, C11: recomputes what is allocated out of the account's pool, and who is in the pool.
+    fn allocate<O: Observer>(&mut self, context: &mut Context<'_, O>) {
+        let sum = |units: fn(&Function) -> u32| self.functions.rows().iter().map(units).fold(0, u32::saturating_add);
+        let (units, unreserved_in_flight) = (sum(Function::allocated_units), sum(Function::unreserved_in_flight));
+        if self.account.set_pool(units, unreserved_in_flight) || context.now == SimTime::ZERO {
+            context.state(&Fact::AccountAllocated { units, unreserved_in_flight });
+        }
+    }
+}
+
+/// INV-T4: the checks in their order. A function without reserved concurrency draws on the unreserved pool.
+#[inline(always)]
+fn admit(function: &mut Function, account: &mut Account, now: SimTime) -> Admission {
+    use ThrottleReason as Reason;
+    if !account.caller_rate_available(now) {
+        return Admission::Throttled(Reason::CallerRateLimitExceeded);
+    }
+    if let Some(units) = function.config.reserved_concurrency {
+        // INV-C5: zero refuses everything.
+        if function.in_flight >= units {
+            return Admission::Throttled(Reason::ReservedFunctionConcurrentInvocationLimitExceeded);
+        }
+        if !concurrency::available(&mut function.rate, now) {
+            return Admission::Throttled(Reason::ReservedFunctionInvocationRateLimitExceeded);
+        }
+    }
+    let provisioned = function.provisioned.has_free(now);
+    if !provisioned && function.config.reserved_concurrency.is_none() && !account.has_room() {
+        return Admission::Throttled(Reason::ConcurrentInvocationLimitExceeded);
+    }
+    if !account.rate_available(now) {
+        return Admission::Throttled(Reason::FunctionInvocationRateLimitExceeded);
+    }
+    if provisioned {
+        return Admission::Provisioned;
+    }
+    let new = function.pool.is_empty();
+    let may_grow = !new || (function.scaling.available(now) && account.scaling().available(now));
+    let may_ramp = function.ramp.as_mut().is_none_or(|ramp| ramp.available(now));
+    if may_grow && may_ramp {
+        Admission::OnDemand
+    } else {
+        Admission::Throttled(Reason::ConcurrentInvocationLimitExceeded)
+    }
+}
+
+/// A new environment on demand; it costs scaling allowance.
+fn create<O: Observer>(
+    function: &mut Function,
+    id: FunctionId,
+    account: &mut Account,
+    environments: &mut Environments,
+    context: &mut Context<'_, O>,
+) -> EnvironmentId {
+    function.scaling.take(context.now);
+    account.scaling().take(context.now);
+    let environment = environments.create(context.now, id, false, State::Recovering);
+    context.state(&Fact::EnvironmentCreated { function: id, environment: environments[environment].number });
+    environment
+}
+
+/// INV-E12: idle environments whose limit has passed are gone, each at its own moment.
+#[inline(always)]
+fn expire_idle<O: Observer>(
+    function: &mut Function,
+    id: FunctionId,
+    environments: &mut Environments,
+    context: &mut Context<'_, O>,
+) {
+    while let Some((environment, at)) = function.pool.expire(context.now, environments) {
+        end(id, environment, at, environments, context);
+    }
+}
+
+fn end<O: Observer>(
+    function: FunctionId,
+    id: EnvironmentId,
+    at: SimTime,
+    environments: &mut Environments,
+    context: &mut Context<'_, O>,
+) {
+    context.state(&Fact::EnvironmentEnded { function, environment: environments[id].number, at });
+    environments.end(id);
+}
+
+impl Run {
+    /// The answer and who waits for it, once.
+    #[inline(always)]
+    fn take_reply(&mut self) -> Option<(CallId, Reply)> {
+        let call = self.call.take()?;
+        let reply = match self.outcome {
+            RunOutcome::Success => Reply { answer: Answer::Success, status: 200 },
+            _ if self.restore_timed_out => Reply { answer: Answer::ServiceError, status: 408 },
+            // INV-T6: a function's failure is an answer with status 200.
+            RunOutcome::Error | RunOutcome::Timeout | RunOutcome::Crash => {
+                Reply { answer: Answer::FunctionError, status: 200 }
+            }
+        };
+        Some((call, reply))
+    }
+}

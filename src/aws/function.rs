@@ -1,0 +1,296 @@
+//! One function: its settings in force, its environments, its own limits, and the draws of its runs.
+
+use super::concurrency::{self, bucket, request_rate};
+use super::config::{self, Fault, Scaling};
+use super::fact::{Capacity, Origin};
+use super::failure::{self, Situation};
+use super::ids::{CallerId, Table};
+use super::limits;
+use super::pool::Pool;
+use super::provisioned::Provisioned;
+use super::run::{self, InitDraw};
+use super::scaling::{Allowance, RequestRamp};
+use crate::kernel::dist::Distribution;
+use crate::kernel::rng::{IndexedDraws, RandomStreams, StreamKey};
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::kernel::token_bucket::TokenBucket;
+
+/// A function while it runs.
+#[derive(Debug)]
+pub(crate) struct Function {
+    pub(crate) config: config::Function,
+    /// INV-T5: faults of the service for this function.
+    faults: Vec<Fault>,
+    /// Whether a warm run is decided by the handler's time alone: the common case, and the fast one.
+    plain: bool,
+    /// Executions in flight: all, and those on demand.
+    pub(crate) in_flight: u32,
+    pub(crate) on_demand: u32,
+    pub(crate) pool: Pool,
+    pub(crate) provisioned: Provisioned,
+    /// INV-R2: ten requests a second for each unit of reserved concurrency.
+    pub(crate) rate: Option<TokenBucket>,
+    /// INV-S1.
+    pub(crate) scaling: Allowance,
+    pub(crate) ramp: Option<RequestRamp>,
+    /// Random draws: of the runs of each caller's events, and of the function itself.
+    draws: Vec<(CallerId, Box<RunDraws>)>,
+    key: StreamKey,
+    idle_periods: u64,
+}
+
+/// The draws of one caller's events at one function, keyed by names, so that no other resource moves them.
+#[derive(Debug)]
+struct RunDraws {
+    duration: IndexedDraws,
+    key: StreamKey,
+}
+
+/// The purposes that draws of a run are separated by. A new purpose gets a new number.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Duration = 0,
+    Init = 1,
+    SuppressedInit = 2,
+    PlatformStart = 3,
+    Response = 4,
+    Failure = 5,
+    InitFailure = 6,
+    SuppressedInitFailure = 7,
+    Fault = 8,
+}
+
+impl RunDraws {
+    fn key(&self, purpose: Purpose) -> StreamKey {
+        self.key.child(purpose as u64)
+    }
+
+    /// A draw of a distribution for one run.
+    fn sample(&self, distribution: &Distribution, purpose: Purpose, origin: &Origin, run: u32) -> u64 {
+        match distribution.is_constant() {
+            Some(value) => value,
+            None => distribution.sample(self.key(purpose).run(run).word(origin.submission - 1)),
+        }
+    }
+}
+
+impl Function {
+    /// The function at the start of the run.
+    pub(crate) fn new(
+        config: &config::Function,
+        faults: Vec<Fault>,
+        account: &config::Account,
+        streams: &RandomStreams,
+    ) -> Self {
+        let key = streams.key(&["function", &config.name]);
+        let one_limit = config.idle_timeout.is_constant().is_some();
+        Self {
+            plain: is_plain(config),
+            faults,
+            in_flight: 0,
+            on_demand: 0,
+            pool: Pool::new(config.warm_selection, one_limit, key.child(1)),
+            provisioned: Provisioned::new(),
+            rate: bucket(reserved_rate(config, account)),
+            scaling: Allowance::of_function(account.scaling),
+            ramp: RequestRamp::of_function(account.scaling),
+            draws: Vec::new(),
+            key,
+            idle_periods: 0,
+            config: config.clone(),
+        }
+    }
+
+    /// Units that leave the account's pool, used or not (INV-C9).
+    pub(crate) fn allocated_units(&self) -> u32 {
+        self.config.reserved_concurrency.unwrap_or_else(|| self.provisioned.claimed())
+    }
+
+    /// On-demand executions in the unreserved pool.
+    pub(crate) fn unreserved_in_flight(&self) -> u32 {
+        if self.config.reserved_concurrency.is_some() { 0 } else { self.on_demand }
+    }
+
+    /// What a run on one of its environments counts as.
+    pub(crate) fn capacity(&self, provisioned: bool) -> Capacity {
+        match (provisioned, self.config.reserved_concurrency.is_some(), self.provisioned.is_configured()) {
+            (true, _, _) => Capacity::Provisioned,
+            (false, false, false) => Capacity::Unreserved,
+            (false, false, true) => Capacity::Spillover,
+            (false, true, false) => Capacity::Reserved,
+            (false, true, true) => Capacity::ReservedSpillover,
+        }
+    }
+
+    /// New rates of scaling.
+    pub(crate) fn set_scaling(&mut self, scaling: Scaling) {
+        self.scaling = Allowance::of_function(scaling);
+        self.ramp = RequestRamp::of_function(scaling);
+    }
+
+    /// The request bucket after a change of reserved concurrency or of the account.
+    pub(crate) fn reconfigure_rate(&mut self, now: SimTime, account: &config::Account) {
+        concurrency::reconfigure(&mut self.rate, reserved_rate(&self.config, account), now);
+    }
+
+    /// Other settings; gives back the old ones.
+    pub(crate) fn replace_config(&mut self, config: &config::Function) -> config::Function {
+        let old = std::mem::replace(&mut self.config, config.clone());
+        self.plain = is_plain(config);
+        if old.duration != config.duration {
+            self.draws.clear();
+        }
+        old
+    }
+
+    /// How long an environment that becomes idle now is kept.
+    #[inline]
+    pub(crate) fn idle_limit(&mut self) -> SimDuration {
+        let limit = self.config.idle_timeout.is_constant().unwrap_or_else(|| {
+            self.idle_periods += 1;
+            self.config.idle_timeout.sample(self.key.child(2).word(self.idle_periods))
+        });
+        SimDuration::from_nanos(limit)
+    }
+
+    /// Key of the Inits of provisioned concurrency.
+    pub(crate) fn provisioned_key(&self) -> StreamKey {
+        self.key.child(3)
+    }
+
+    /// INV-T5: whether the service has faults for this function.
+    #[inline(always)]
+    pub(crate) fn has_faults(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
+    /// INV-T5: the status of the first fault of the service that strikes this attempt.
+    #[inline(never)]
+    pub(crate) fn fault(
+        &mut self,
+        origin: &Origin,
+        attempt: u32,
+        now: SimTime,
+        callers: &Names,
+        streams: &RandomStreams,
+    ) -> Option<u16> {
+        let key = self.draws(origin.caller, callers, streams).key(Purpose::Fault);
+        let strikes = |(index, fault): &(usize, &Fault)| {
+            fault.from.is_none_or(|from| now >= from)
+                && fault.until.is_none_or(|until| now < until)
+                && fault.probability.hits(key.child(*index as u64).run(attempt).word(origin.submission - 1))
+        };
+        self.faults.iter().enumerate().find(strikes).map(|(_, fault)| fault.status)
+    }
+
+    /// Plans the run of an event; everything about it is drawn here. The run is already counted in flight.
+    #[inline(always)]
+    pub(crate) fn plan(
+        &mut self,
+        event: &Placement,
+        now: SimTime,
+        callers: &Names,
+        streams: &RandomStreams,
+    ) -> run::Plan {
+        let position = self.position(event.origin.caller, callers, streams);
+        let handler = match event.duration {
+            Some(duration) => duration,
+            None => {
+                let draws = &mut self.draws[position].1.duration;
+                SimDuration::from_nanos(draws.at_run(event.origin.submission - 1, event.run))
+            }
+        };
+        if self.plain && event.start == run::Start::Warm {
+            return run::plain(&self.config, now, handler);
+        }
+        self.plan_in_full(position, event, handler, now)
+    }
+
+    #[inline(never)]
+    fn plan_in_full(&self, position: usize, event: &Placement, handler: SimDuration, now: SimTime) -> run::Plan {
+        let Placement { origin, run, start, .. } = *event;
+        let in_flight = self.in_flight;
+        let (config, draws) = (&self.config, &self.draws[position].1);
+        let situation = Situation { origin, run, start: now, in_flight };
+        let judged = |causes: &[config::Failure], purpose| {
+            if causes.is_empty() { None } else { failure::judge(causes, draws.key(purpose), &situation) }
+        };
+        let decided = run::Draws {
+            handler,
+            failure: judged(&config.failures, Purpose::Failure),
+            response_bytes: draws.sample(&config.response_bytes, Purpose::Response, &origin, run),
+        };
+        let platform = match start {
+            run::Start::Cold => draws.sample(&config.platform_start, Purpose::PlatformStart, &origin, run),
+            run::Start::Warm | run::Start::AfterReset => 0,
+        };
+        let platform = SimDuration::from_nanos(platform);
+        run::plan(config, now, start, platform, decided, |attempt| {
+            let (length, failure) = match attempt {
+                1 => (Purpose::Init, Purpose::InitFailure),
+                _ => (Purpose::SuppressedInit, Purpose::SuppressedInitFailure),
+            };
+            let distribution = config.snapstart.as_ref().filter(|_| start == run::Start::Cold).unwrap_or(&config.init);
+            InitDraw {
+                length: SimDuration::from_nanos(draws.sample(distribution, length, &origin, run)),
+                failure: judged(&config.init_failures, failure),
+            }
+        })
+    }
+
+    fn draws(&mut self, caller: CallerId, callers: &Names, streams: &RandomStreams) -> &mut RunDraws {
+        let position = self.position(caller, callers, streams);
+        &mut self.draws[position].1
+    }
+
+    /// Where the draws of a caller's events stand; made when first needed.
+    #[inline(always)]
+    fn position(&mut self, caller: CallerId, callers: &Names, streams: &RandomStreams) -> usize {
+        match self.draws.first() {
+            Some((first, _)) if *first == caller => 0,
+            _ => self.find_position(caller, callers, streams),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_position(&mut self, caller: CallerId, callers: &Names, streams: &RandomStreams) -> usize {
+        match self.draws.binary_search_by_key(&caller, |(caller, _)| *caller) {
+            Ok(position) => position,
+            Err(position) => {
+                let key = streams.key(&["run", &callers[caller], &self.config.name]);
+                let duration = IndexedDraws::new(key.child(Purpose::Duration as u64), self.config.duration.clone());
+                self.draws.insert(position, (caller, Box::new(RunDraws { duration, key })));
+                position
+            }
+        }
+    }
+}
+
+/// Names of the callers: draws are keyed by name.
+pub(crate) type Names = Table<CallerId, String>;
+
+/// A run that is being placed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Placement {
+    pub(crate) origin: Origin,
+    /// Which run of the event, 1 = first.
+    pub(crate) run: u32,
+    pub(crate) start: run::Start,
+    /// The handler's time where a trace gives it.
+    pub(crate) duration: Option<SimDuration>,
+}
+
+/// Whether nothing but the handler's time and the function's time-out decides a warm run.
+fn is_plain(config: &config::Function) -> bool {
+    let answer_fits = |bytes| bytes <= limits::SYNCHRONOUS_PAYLOAD_BYTES;
+    config.failures.is_empty()
+        && config.response_bytes.max().is_some_and(answer_fits)
+        && config.extension_tail.is_zero()
+        && !config.cpu_scaling
+}
+
+/// INV-R2.
+fn reserved_rate(config: &config::Function, account: &config::Account) -> Option<(crate::kernel::quantity::Rate, u64)> {
+    config.reserved_concurrency.and_then(|units| request_rate(account, units))
+}

@@ -1,0 +1,30 @@
+//! Limits of AWS that no scenario key changes, with their source and how they are known.
+//!
+//! `D` is official documentation (`docs.aws.amazon.com`, read in 2026), `model` is an assumption of ours.
+
+use crate::kernel::time::SimDuration;
+
+/// Requests a second for each unit of concurrency (INV-R1, R2, R3). `D` `lambda/latest/dg/lambda-concurrency.html`.
+pub const REQUESTS_PER_SECOND_PER_UNIT: u64 = 10;
+
+/// Concurrency that must stay unreserved (INV-C4). `D` `lambda/latest/dg/lambda-concurrency.html`.
+pub const UNRESERVED_MINIMUM: u32 = 100;
+
+/// Largest request and answer of a synchronous invocation, bytes (INV-Y2: 6 MB).
+/// `D` `lambda/latest/dg/gettingstarted-limits.html`; the exact figure is the one that the API's error names.
+pub const SYNCHRONOUS_PAYLOAD_BYTES: u64 = 6_291_556;
+
+/// Memory at which a function has one full vCPU, MB (INV-E16). `D` `lambda/latest/dg/gettingstarted-limits.html`.
+pub const FULL_CPU_MEMORY_MB: u32 = 1_769;
+
+/// Least limit of an Init phase of provisioned concurrency (INV-P4); the function's time-out where that is longer.
+/// `D` `lambda/latest/dg/lambda-runtime-environment.html`.
+pub const PROVISIONED_INIT_LIMIT: SimDuration = SimDuration::from_secs(130);
+
+/// Metrics of provisioned concurrency are one minute apart (INV-P8). `D` `lambda/latest/dg/provisioned-concurrency.html`.
+pub const METRIC_PERIOD: SimDuration = SimDuration::from_secs(60);
+
+/// The requests-a-second half of the scaling rate: where it starts, and what each second of excess demand adds (INV-S7, `model`).
+pub const REQUEST_RATE_START: u64 = 10_000;
+/// See [`REQUEST_RATE_START`].
+pub const REQUEST_RATE_STEP: u64 = 1_000;

@@ -1,0 +1,103 @@
+//! All machines together, and who is told what. No rules of AWS live here.
+
+use super::call::Callers;
+use super::config::{Change, ChangeAction, System};
+use super::event::{Class, Context, Event};
+use super::fact::Observer;
+use super::frontend::Lambda;
+use crate::kernel::calendar::Calendar;
+use crate::kernel::engine::Model;
+use crate::kernel::rng::RandomStreams;
+use crate::kernel::time::SimTime;
+
+/// A system under way. `O` listens.
+#[derive(Debug)]
+pub struct World<O> {
+    lambda: Lambda,
+    callers: Callers,
+    changes: Vec<Change>,
+    observer: O,
+}
+
+impl<O: Observer> World<O> {
+    /// The world before the run: nothing has happened and nothing is due.
+    pub fn new(system: &System, submit_until: SimTime, seed: u64, observer: O) -> Self {
+        let streams = RandomStreams::new(seed);
+        let names = system.callers.rows().iter().map(|caller| caller.name.clone()).collect();
+        Self {
+            callers: Callers::new(system, submit_until, &streams),
+            lambda: Lambda::new(system, names, streams),
+            changes: system.changes.clone(),
+            observer,
+        }
+    }
+
+    /// Puts what is due first into the calendar: changes, first arrivals, users, provisioned units.
+    pub fn start(&mut self, system: &System, calendar: &mut Calendar<Event>) {
+        let mut context = Context { now: SimTime::ZERO, calendar, observer: &mut self.observer };
+        self.lambda.start(&mut context);
+        for (index, change) in self.changes.iter().enumerate() {
+            let index = u32::try_from(index).expect("fewer than 2^32 changes");
+            context.schedule(change.at, Class::Change, 0, Event::Change(index));
+        }
+        self.callers.start(system, &mut context);
+    }
+
+    /// Ends the run at `now`: what is noticed lazily is noticed, and the observer is given back.
+    pub fn finish(mut self, now: SimTime, calendar: &mut Calendar<Event>) -> O {
+        let mut context = Context { now, calendar, observer: &mut self.observer };
+        self.lambda.finish(&mut context);
+        self.observer
+    }
+
+    /// Who still has something under way, most first: for a run that does not end.
+    pub fn busy(&self) -> Vec<(String, u64)> {
+        let callers = self.callers.busy().map(|(name, calls)| (format!("caller {name}"), calls));
+        let functions = self.lambda.busy().map(|(name, runs)| (format!("function {name}"), u64::from(runs)));
+        let mut busy: Vec<_> = callers.chain(functions).filter(|(_, count)| *count > 0).collect();
+        busy.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        busy
+    }
+}
+
+impl<O: Observer> Model for World<O> {
+    type Event = Event;
+
+    #[inline(always)]
+    fn handle(&mut self, now: SimTime, event: Event, calendar: &mut Calendar<Event>) {
+        let Self { lambda, callers, changes, observer } = self;
+        let context = &mut Context { now, calendar, observer };
+        match event {
+            Event::Arrival(caller) => callers.on_arrival(caller, lambda, context),
+            Event::RunEnded(environment) => {
+                if let Some((call, reply)) = lambda.on_run_ended(environment, context) {
+                    callers.on_reply(call, reply, context);
+                }
+            }
+            Event::Replied(environment) => {
+                if let Some((call, reply)) = lambda.on_replied(environment) {
+                    callers.on_reply(call, reply, context);
+                }
+            }
+            Event::RetryDue(call) => callers.on_retry_due(call, lambda, context),
+            Event::UserReady(user) => callers.on_user_ready(user, lambda, context),
+            Event::TimedOut(call) => callers.on_timed_out(call, lambda, context),
+            Event::LimiterDue(caller) => callers.on_limiter_due(caller, lambda, context),
+            Event::Change(index) => match &changes[index as usize].action {
+                ChangeAction::Client(id, client) => callers.reconfigure(*id, client),
+                action @ (ChangeAction::Account(_) | ChangeAction::Function(..) | ChangeAction::Deploy(_)) => {
+                    lambda.change(action, context);
+                }
+            },
+            Event::ProvisionedScheduled(_)
+            | Event::ProvisionedReady(_)
+            | Event::ProvisionedRecovered(_)
+            | Event::TrackingMinute(_) => lambda.on_provisioned(event, context),
+        }
+    }
+
+    #[inline]
+    fn is_busy(&self) -> bool {
+        self.callers.open() > 0 || self.lambda.running() > 0
+    }
+}

@@ -1,0 +1,93 @@
+//! Tables for plots: every number of a summary, and the latency curves.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use crate::stats::histogram::Rung;
+use crate::stats::summary::Summary;
+
+/// `scenario,metric,value`: one row for each leaf of `summary.json`; null is empty.
+pub(super) fn render(summaries: &[Summary]) -> String {
+    let mut table = Table::new(["scenario", "metric", "value"]);
+    for summary in summaries {
+        let mut path = String::new();
+        leaves(&summary.to_json(), &mut path, &mut |metric, value| {
+            table.row([summary.scenario.name.as_str(), metric, &plain(value)]);
+        });
+    }
+    table.finish()
+}
+
+/// `latency.csv`, `metric,quantile,value_ms,count`: the whole curve of every distribution of times that has values.
+///
+/// `count` is how many values are at or below `value_ms`.
+pub fn latency_csv(summary: &Summary) -> String {
+    let mut table = Table::new(["metric", "quantile", "value_ms", "count"]);
+    let mut curve = |metric: String, ladder: &[Rung]| {
+        for Rung { quantile, value, count } in ladder {
+            table.row([metric.as_str(), &quantile.to_string(), &value.to_string(), &count.to_string()]);
+        }
+    };
+    for (name, caller) in summary.callers.iter() {
+        curve(format!("callers.{name}.latency_ms"), &caller.latency_ladder);
+    }
+    for (name, function) in summary.functions.iter() {
+        curve(format!("functions.{name}.duration_ms"), &function.duration_ladder);
+        curve(format!("functions.{name}.init_ms"), &function.init_ladder);
+    }
+    table.finish()
+}
+
+/// A CSV table in memory.
+struct Table(csv::Writer<Vec<u8>>);
+
+impl Table {
+    fn new<const N: usize>(header: [&str; N]) -> Self {
+        let mut table = Self(csv::Writer::from_writer(Vec::new()));
+        table.row(header);
+        table
+    }
+
+    fn row<const N: usize>(&mut self, cells: [&str; N]) {
+        self.0.write_record(cells).expect("writing to memory");
+    }
+
+    fn finish(self) -> String {
+        let bytes = self.0.into_inner().expect("writing to memory");
+        String::from_utf8(bytes).expect("cells are text")
+    }
+}
+
+/// Visits every leaf with its path, as expectations spell it.
+fn leaves(value: &Value, path: &mut String, visit: &mut impl FnMut(&str, &Value)) {
+    let length = path.len();
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                if length > 0 {
+                    path.push('.');
+                }
+                path.push_str(key);
+                leaves(value, path, visit);
+                path.truncate(length);
+            }
+        }
+        Value::Array(rows) => {
+            for (index, value) in rows.iter().enumerate() {
+                let _ = write!(path, "[{index}]");
+                leaves(value, path, visit);
+                path.truncate(length);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => visit(path, value),
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
+    }
+}

@@ -1,0 +1,43 @@
+//! Numbers in, bytes out: the results of runs for people and for programs, one format per file.
+//!
+//! Nothing here reads a clock, a terminal or a file; whoever calls knows where the bytes go and whether colour shows.
+
+mod csv;
+mod json;
+mod numbers;
+mod style;
+mod table;
+mod text;
+mod verdict;
+
+pub use csv::latency_csv;
+pub use style::Style;
+pub use verdict::{Mood, Verdict};
+
+use crate::stats::summary::Summary;
+
+/// How results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people: a verdict, then tables.
+    Text,
+    /// For programs: `summary.json`; an array for several runs.
+    Json,
+    /// For plots: one tidy table of scenario, metric and value.
+    Csv,
+}
+
+/// Columns of a terminal that text is written for.
+const WIDTH: usize = 80;
+
+/// The results of `summaries`, in their order. `style` is for text only.
+pub fn render(format: Format, summaries: &[Summary], style: Style) -> String {
+    match format {
+        Format::Text => text::render(summaries, style),
+        Format::Json => json::render(summaries),
+        Format::Csv => csv::render(summaries),
+    }
+}
+
+#[cfg(test)]
+mod tests;

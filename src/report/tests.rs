@@ -1,0 +1,240 @@
+//! What people and programs read, as snapshots.
+
+use std::fmt::Write as _;
+
+use super::*;
+use crate::aws::fact::{Answer, Capacity, Fact, Observer, Outcome, RunOutcome, ThrottleReason};
+use crate::aws::ids::{FunctionId, Id};
+use crate::expect::Expectation;
+use crate::kernel::time::SimDuration;
+use crate::stats::Statistics;
+use crate::stats::testing::{TestRun, call, first, ms, origin, scenario};
+
+const HOUR: u64 = 3_600_000;
+
+/// Calls of growing length, one after the other, every second.
+fn calls(statistics: &mut Statistics, caller: usize, number: u64) {
+    for submission in 1..=number {
+        let start = ms(submission * 1_000);
+        let length = 20 + submission * 7 % 180 + if submission % 100 == 0 { 600 } else { 0 };
+        let run = TestRun { function: caller, cold: submission == 1, ..TestRun::default() };
+        call(statistics, origin(caller, submission, start), run, ms(submission * 1_000 + length));
+    }
+}
+
+/// A call that is refused and not retried.
+fn refused(statistics: &mut Statistics, submission: u64) {
+    let origin = origin(0, submission, ms(submission * 1_000));
+    let (at, function) = (origin.submitted, first());
+    let reason = ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded;
+    statistics.observe(at, &Fact::CallSubmitted { origin });
+    statistics.observe(at, &Fact::AttemptSent { origin, attempt: 1 });
+    statistics.observe(at, &Fact::Throttled { origin, function, reason });
+    statistics.observe(at, &Fact::AttemptAnswered { origin, attempt: 1, answer: Answer::Throttled, status: 429 });
+    statistics.observe(at, &Fact::CallFinished { origin, outcome: Outcome::Throttled, attempts: 1, runs: 0 });
+}
+
+fn finish(statistics: Statistics) -> Summary {
+    let mut summary = statistics.finish(ms(HOUR + 12_345));
+    summary.lambdasim = "VERSION".to_owned();
+    summary.events = 72_000;
+    summary.digest = "00c0ffee00c0ffee".to_owned();
+    summary
+}
+
+fn text(summary: &Summary) -> String {
+    render(Format::Text, std::slice::from_ref(summary), Style::Plain)
+}
+
+fn quiet_run() -> Summary {
+    let mut scenario = scenario(&["resize"]);
+    scenario.name = "image-resize".to_owned();
+    scenario.description = Some("thumbnails for the shop".to_owned());
+    scenario.warmup = ms(10_000);
+    scenario.overrides = vec!["functions.resize.memory=2048MB".to_owned()];
+    let mut statistics = Statistics::new(&scenario);
+    calls(&mut statistics, 0, 3_599);
+    finish(statistics)
+}
+
+fn throttled_run() -> Summary {
+    let mut scenario = scenario(&["resize"]);
+    scenario.system.functions[first()].reserved_concurrency = Some(1);
+    let mut statistics = Statistics::new(&scenario);
+    calls(&mut statistics, 0, 968);
+    (969..=1_000).for_each(|submission| refused(&mut statistics, submission));
+    finish(statistics)
+}
+
+#[test]
+fn a_quiet_run() {
+    insta::assert_snapshot!(text(&quiet_run()));
+}
+
+#[test]
+fn a_throttled_run() {
+    insta::assert_snapshot!(text(&throttled_run()));
+}
+
+#[test]
+fn expectations_that_fail() {
+    let mut summary = throttled_run();
+    let expectations = [
+        "callers.resize-caller.latency_ms.p99 < 800ms",
+        "functions.resize.throttles == 0",
+        "functions.resize.init_ms.p99 < 1s",
+    ];
+    summary.judge(&expectations.map(|text| Expectation::parse(text).unwrap()));
+    insta::assert_snapshot!(text(&summary));
+}
+
+#[test]
+fn everything_at_once() {
+    let mut statistics = Statistics::new(&scenario(&["checkout", "a-function-with-quite-a-long-name"]));
+    for fact in [
+        Fact::ProvisionedRequested { function: first(), units: 10 },
+        Fact::ProvisionedAllocated { function: first(), units: 10 },
+    ] {
+        statistics.observe(ms(0), &fact);
+    }
+    calls(&mut statistics, 1, 1_500);
+    let slow = TestRun { outcome: RunOutcome::Timeout, abandoned: Some(ms(1_600_000)), ..TestRun::default() };
+    for (submission, capacity) in [(1, Capacity::Provisioned), (2, Capacity::Spillover)] {
+        let origin = origin(0, submission, ms(1_590_000));
+        let run = TestRun { capacity, ..slow };
+        statistics.observe(ms(1_590_000), &Fact::CallSubmitted { origin });
+        statistics.observe(ms(1_590_000), &Fact::AttemptSent { origin, attempt: 1 });
+        run.start(&mut statistics, origin, ms(1_590_000));
+    }
+    for (submission, capacity) in [(1, Capacity::Provisioned), (2, Capacity::Spillover)] {
+        let origin = origin(0, submission, ms(1_590_000));
+        let run = TestRun { capacity, ..slow };
+        statistics.observe(ms(1_600_000), &Fact::AttemptTimedOut { origin, attempt: 1 });
+        run.end(&mut statistics, origin, (ms(1_590_000), ms(1_605_000)), SimDuration::from_secs(15));
+        let outcome = if submission == 1 { Outcome::Timeout } else { Outcome::FunctionError };
+        statistics.observe(ms(1_605_000), &Fact::CallFinished { origin, outcome, attempts: 1, runs: 1 });
+    }
+    let open = origin(0, 3, ms(1_700_000));
+    statistics.observe(ms(1_700_000), &Fact::CallSubmitted { origin: open });
+    insta::assert_snapshot!(text(&finish(statistics)));
+}
+
+#[test]
+fn a_thousand_functions_fit_on_a_screen() {
+    let names: Vec<String> = (0..1_000).map(|number| format!("function-{number}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut statistics = Statistics::new(&scenario(&names));
+    for place in (0..1_000).rev() {
+        let start = ms((1_000 - place as u64) * 100);
+        let run = TestRun { function: place, ..TestRun::default() };
+        let throttled = Fact::Throttled {
+            origin: origin(place, 1, start),
+            function: FunctionId::from_index(place),
+            reason: ThrottleReason::ConcurrentInvocationLimitExceeded,
+        };
+        if place % 300 == 7 {
+            statistics.observe(start, &throttled);
+        }
+        call(&mut statistics, origin(place, 1, start), run, start.plus(SimDuration::from_millis(50)));
+    }
+    let report = text(&finish(statistics));
+    assert!(report.lines().skip(1).all(|line| line.chars().count() <= 80), "{report}");
+    insta::assert_snapshot!(report);
+}
+
+#[test]
+fn nothing_happened() {
+    let mut summary = Statistics::new(&scenario(&["f"])).finish(ms(0));
+    summary.lambdasim = "VERSION".to_owned();
+    insta::assert_snapshot!(text(&summary));
+}
+
+#[test]
+fn verdicts() {
+    let quiet = quiet_run();
+    let mut shown = String::new();
+    let mut show = |change: &dyn Fn(&mut Summary)| {
+        let mut summary = quiet.clone();
+        change(&mut summary);
+        let Verdict { mood, text } = Verdict::of(&summary);
+        let _ = writeln!(shown, "{mood:?}: {text}");
+    };
+    show(&|_| {});
+    show(&|summary| summary.judge(&[Expectation::parse("seed == 1").unwrap()]));
+    show(&|summary| summary.judge(&vec![Expectation::parse("seed == 1").unwrap(); 3]));
+    show(&|summary| summary.judge(&[Expectation::parse("seed == 2").unwrap()]));
+    show(&|summary| summary.judge(&vec![Expectation::parse("1 / 0 == 2").unwrap(); 2]));
+    show(&|summary| {
+        summary.conservation.holds = false;
+        summary.conservation.functions.0[0].1.holds = false;
+    });
+    show(&|summary| summary.callers.0[0].1.unfinished = 12);
+    show(&|summary| summary.callers.0[0].1.throttled = 120);
+    show(&|summary| summary.callers.0[0].1.client_timeouts = 1);
+    show(&|summary| summary.callers.0[0].1.submitted = 0);
+    show(&|summary| {
+        let caller = &mut summary.callers.0[0].1;
+        (caller.failed, caller.outcomes.timeout, caller.outcomes.function_error) = (30, 10, 20);
+    });
+    show(&|summary| {
+        let caller = &mut summary.callers.0[0].1;
+        (caller.failed, caller.outcomes.rejected) = (3_590, 3_590);
+    });
+    show(&|summary| summary.account.concurrency_limit = 1);
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn colour_marks_and_changes_no_text() {
+    let summary = throttled_run();
+    let marked = render(Format::Text, std::slice::from_ref(&summary), Style::Ansi);
+    assert!(marked.starts_with("\u{1b}[1;31m3.2 % of calls were throttled"), "{marked}");
+    let mut plain = String::new();
+    let mut rest = marked.as_str();
+    while let Some((before, after)) = rest.split_once('\u{1b}') {
+        plain += before;
+        rest = after.split_once('m').expect("escapes end").1;
+    }
+    assert_eq!(plain + rest, text(&summary));
+}
+
+#[test]
+fn json_is_an_object_for_one_and_an_array_for_several() {
+    let summary = quiet_run();
+    let one = render(Format::Json, std::slice::from_ref(&summary), Style::Plain);
+    let value: serde_json::Value = serde_json::from_str(&one).unwrap();
+    assert_eq!(value, summary.to_json());
+    let two = render(Format::Json, &[summary.clone(), summary], Style::Plain);
+    let values: Vec<serde_json::Value> = serde_json::from_str(&two).unwrap();
+    assert_eq!(values, [value.clone(), value]);
+    assert!(one.ends_with("}\n"));
+}
+
+#[test]
+fn csv_has_a_row_for_each_number() {
+    let mut summary = quiet_run();
+    summary.judge(&[Expectation::parse("seed == 1").unwrap()]);
+    let table = render(Format::Csv, std::slice::from_ref(&summary), Style::Plain);
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows[0], "scenario,metric,value");
+    for row in [
+        "image-resize,callers.resize-caller.submitted,3590",
+        "image-resize,callers.resize-caller.status_codes.200,3590",
+        "image-resize,functions.resize.init_ms.p99,",
+        "image-resize,expectations[0].pass,true",
+        "image-resize,scenario.overrides[0],functions.resize.memory=2048MB",
+    ] {
+        assert!(rows.contains(&row), "{row}");
+    }
+}
+
+#[test]
+fn latency_csv_is_the_whole_curve() {
+    let table = latency_csv(&quiet_run());
+    let rows: Vec<&str> = table.lines().collect();
+    assert_eq!(rows.len(), 1 + 2 * 119);
+    assert_eq!(rows[0], "metric,quantile,value_ms,count");
+    assert_eq!(rows[1], "callers.resize-caller.latency_ms,0,20,1");
+    assert_eq!(rows[119], "callers.resize-caller.latency_ms,1,780,3590");
+    assert!(rows.iter().any(|row| row.starts_with("functions.resize.duration_ms,0.9999,")));
+}

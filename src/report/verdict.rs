@@ -1,0 +1,218 @@
+//! The first line of a report: what the run means, in words, with its key number.
+//!
+//! The first that applies is said: results that cannot be trusted; expectations that fail; nothing measured; calls
+//! that failed; calls still open; throttles or failures that retries made good; and else that all is well, with how
+//! much room is left.
+
+use std::cmp::Reverse;
+
+use super::numbers::{count, milliseconds, plural, share};
+use crate::aws::fact::ThrottleReason;
+use crate::stats::summary::{CallerSummary, FunctionSummary, Outcomes, Summary};
+
+/// What a run means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Whether that is good.
+    pub mood: Mood,
+    /// One sentence.
+    pub text: String,
+}
+
+/// Whether a verdict is good news.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    /// All is well.
+    Good,
+    /// It deserves a look.
+    Warning,
+    /// Something is not as it should be.
+    Bad,
+}
+
+impl Verdict {
+    /// What `summary` means.
+    pub fn of(summary: &Summary) -> Self {
+        let failing = summary.expectations.iter().filter(|judgement| !judgement.pass).count();
+        if !summary.conservation.holds {
+            return Self { mood: Mood::Bad, text: broken(summary) };
+        }
+        if failing > 0 {
+            return Self { mood: Mood::Bad, text: failing_expectations(summary, failing) };
+        }
+        let (mood, text) = run(summary);
+        match summary.expectations.len() {
+            0 => Self { mood, text: capitalized(&text) },
+            1 => Self { mood: Mood::Good, text: format!("The expectation holds; {text}") },
+            several => Self { mood: Mood::Good, text: format!("All {several} expectations hold; {text}") },
+        }
+    }
+}
+
+fn broken(summary: &Summary) -> String {
+    let conservation = &summary.conservation;
+    let mut flows = conservation.callers.iter().chain(conservation.functions.iter());
+    let Some((name, flow)) = flows.find(|(_, flow)| !flow.holds) else {
+        return "These results are wrong, which is a fault of lambdasim: conservation does not hold.".to_owned();
+    };
+    format!(
+        "These results are wrong, which is a fault of lambdasim: {name} took in {} and let out {}, with {} left.",
+        count(flow.entered),
+        count(flow.out),
+        count(flow.left)
+    )
+}
+
+fn failing_expectations(summary: &Summary, failing: usize) -> String {
+    let judgements = &summary.expectations;
+    let first = judgements.iter().find(|judgement| !judgement.pass).expect("one of them fails");
+    let verb = if failing == 1 { "fails" } else { "fail" };
+    let actual = first.actual.map_or_else(
+        || "there was nothing to measure".to_owned(),
+        |actual| format!("it is {}", super::numbers::significant(actual, 6)),
+    );
+    let whole = if judgements.len() == 1 {
+        "The expectation".to_owned()
+    } else {
+        format!("{failing} of {} expectations", judgements.len())
+    };
+    let more = if failing > 1 { format!(" (and {} more)", failing - 1) } else { String::new() };
+    format!("{whole} {verb}: {}, but {actual}{more}.", first.expression)
+}
+
+/// What happened, beginning in lower case.
+fn run(summary: &Summary) -> (Mood, String) {
+    let sum = |field: fn(&CallerSummary) -> u64| summary.callers.rows().map(field).sum::<u64>();
+    let calls = sum(|caller| caller.submitted);
+    if calls == 0 {
+        return (Mood::Warning, "nothing was measured: no call was submitted after the warm-up.".to_owned());
+    }
+    let failed = sum(|caller| caller.failed);
+    if failed > 0 {
+        return (Mood::Bad, failures(summary, calls, failed));
+    }
+    let (unfinished, attempts) = (sum(|caller| caller.unfinished), sum(|caller| caller.attempts));
+    let throttled = sum(|caller| caller.throttled);
+    let timeouts = sum(|caller| caller.client_timeouts);
+    let calls_text = plural(calls, "call", "calls");
+    let tail = format!("{}; {}.", latency(summary), room(summary));
+    if unfinished > 0 {
+        let text = format!("{} of {calls_text} were still open at the end; {tail}", count(unfinished));
+        return (Mood::Warning, text);
+    }
+    if throttled > 0 {
+        let by = throttled_by(summary).map(|by| format!(" by {by}")).unwrap_or_default();
+        let share = share(throttled as f64, attempts as f64);
+        let text = format!(
+            "no call failed, but {share} of {} attempts were throttled{by}: {calls_text}, {tail}",
+            count(attempts)
+        );
+        return (Mood::Warning, text);
+    }
+    if timeouts > 0 {
+        let timeouts = plural(timeouts, "attempt", "attempts");
+        return (
+            Mood::Warning,
+            format!("no call failed, but {timeouts} timed out and ran again: {calls_text}, {tail}"),
+        );
+    }
+    (Mood::Good, format!("no throttles: {calls_text}, {tail}"))
+}
+
+/// How calls ended that did not succeed, in words.
+fn causes(outcomes: &Outcomes) -> [(u64, &'static str, &'static str); 5] {
+    [
+        (outcomes.throttled, "were throttled", "throttled"),
+        (outcomes.timeout, "timed out", "timed out"),
+        (outcomes.function_error, "failed in the function", "failed in the function"),
+        (outcomes.service_error, "failed in the service", "failed in the service"),
+        (outcomes.rejected, "were rejected", "rejected"),
+    ]
+}
+
+fn failures(summary: &Summary, calls: u64, failed: u64) -> String {
+    let mut totals: Vec<(u64, &str, &str)> = Vec::new();
+    for caller in summary.callers.rows() {
+        for (place, (number, verb, word)) in causes(&caller.outcomes).into_iter().enumerate() {
+            match totals.get_mut(place) {
+                Some((total, ..)) => *total += number,
+                None => totals.push((number, verb, word)),
+            }
+        }
+    }
+    // The order of causes settles equal numbers.
+    totals.sort_by_key(|&(number, ..)| Reverse(number));
+    totals.retain(|&(number, ..)| number > 0);
+    let share = share(failed as f64, calls as f64);
+    let numbers = format!("{} of {}", count(failed), count(calls));
+    let by =
+        throttled_by(summary).filter(|_| totals[0].2 == "throttled").map(|by| format!(", by {by}")).unwrap_or_default();
+    if let [(_, verb, _)] = totals[..] {
+        return format!("{share} of calls {verb}: {numbers}{by}; {}; {}.", latency(summary), room(summary));
+    }
+    let causes: Vec<String> = totals.iter().map(|(number, _, word)| format!("{} {word}", count(*number))).collect();
+    format!("{share} of calls failed: {numbers} ({}){by}; {}.", causes.join(", "), room(summary))
+}
+
+/// What refused most of the requests that were refused; the first of equals.
+fn throttled_by(summary: &Summary) -> Option<String> {
+    let of_function = |(name, function): (&str, &FunctionSummary)| {
+        let (reason, number) = function.throttles_by_reason.0.iter().min_by_key(|(_, number)| Reverse(*number))?;
+        Some((*number, plain_reason(reason, name)))
+    };
+    summary.functions.iter().filter_map(of_function).min_by_key(|(number, _)| Reverse(*number)).map(|(_, words)| words)
+}
+
+fn plain_reason(reason: &str, function: &str) -> String {
+    use ThrottleReason as Reason;
+    match Reason::ALL.into_iter().find(|known| known.as_str() == reason) {
+        Some(Reason::ConcurrentInvocationLimitExceeded) => "the account's concurrency".to_owned(),
+        Some(Reason::FunctionInvocationRateLimitExceeded) => "the account's request rate".to_owned(),
+        Some(Reason::ReservedFunctionConcurrentInvocationLimitExceeded) => {
+            format!("the reserved concurrency of {function}")
+        }
+        Some(Reason::ReservedFunctionInvocationRateLimitExceeded) => {
+            format!("the request rate of {function}")
+        }
+        Some(Reason::CallerRateLimitExceeded) => "the callers' rate limit".to_owned(),
+        None => reason.to_owned(),
+    }
+}
+
+/// The slowest caller's 99th percentile.
+fn latency(summary: &Summary) -> String {
+    let p99 = |(name, caller): (&str, &CallerSummary)| caller.latency_ms.p99.map(|p99| (p99, name.to_owned()));
+    let slowest = summary.callers.iter().filter_map(p99).min_by(|a, b| b.0.total_cmp(&a.0));
+    match slowest {
+        None => "no call ended".to_owned(),
+        Some((p99, _)) if summary.callers.len() == 1 => format!("p99 {}", milliseconds(p99)),
+        Some((p99, name)) => format!("p99 of the slowest caller {} ({name})", milliseconds(p99)),
+    }
+}
+
+/// The limit that is nearest to being reached: the account's, or a function's own.
+fn room(summary: &Summary) -> String {
+    let account = &summary.account;
+    let mut tightest = (account.concurrent_executions.max.unwrap_or(0), u64::from(account.concurrency_limit), None);
+    for (name, function) in summary.functions.iter() {
+        let Some(limit) = function.limits.reserved_concurrency else { continue };
+        let (peak, limit) = (function.concurrent_executions.max.unwrap_or(0), u64::from(limit));
+        // peak / limit, compared without dividing.
+        if u128::from(peak) * u128::from(tightest.1) > u128::from(tightest.0) * u128::from(limit) {
+            tightest = (peak, limit, Some(name));
+        }
+    }
+    let (peak, limit, name) = tightest;
+    let of = name.map(|name| format!(" of {name}")).unwrap_or_default();
+    let reserved = if name.is_some() { " reserved" } else { "" };
+    if peak >= limit {
+        return format!("peak concurrency{of} {} of {}{reserved}, none free", count(peak), count(limit));
+    }
+    let free = ((limit - peak) * 200 / limit).div_ceil(2).clamp(1, if peak > 0 { 99 } else { 100 });
+    format!("peak concurrency{of} {} of {}{reserved} ({free} % free)", count(peak), count(limit))
+}
+
+fn capitalized(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_ascii_uppercase().to_string() + characters.as_str()).unwrap_or_default()
+}

@@ -1,0 +1,155 @@
+//! Puts a run together: scenario in, summary out. The only place that knows the scenario, the world and the statistics.
+
+use crate::aws::fact::Observer;
+use crate::aws::world::World;
+use crate::expect::{self, Expectation};
+use crate::kernel::engine::{Engine, Status};
+use crate::kernel::time::SimTime;
+use crate::scenario::{Drain, Loaded, ProblemKind, Scenario, ScenarioError};
+use crate::stats::Statistics;
+use crate::stats::digest::DigestObserver;
+use crate::stats::summary::Summary;
+
+/// Events between two calls of the progress hook: some milliseconds of work.
+const SLICE: u64 = 1 << 18;
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The virtual moment.
+    pub now: SimTime,
+    /// The moment up to which callers submit.
+    pub duration: SimTime,
+    /// Events handled.
+    pub events: u64,
+}
+
+/// Why a run has no summary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stopped {
+    /// The progress hook said so.
+    Interrupted,
+    /// `model.event_budget` was used up.
+    BudgetExhausted {
+        /// Events handled.
+        events: u64,
+        /// The virtual moment.
+        at: SimTime,
+        /// Who still had something under way, and how much, most first.
+        busy: Vec<(String, u64)>,
+    },
+}
+
+/// Runs a scenario to its end.
+///
+/// # Errors
+/// When its event budget is used up.
+pub fn run(scenario: &Scenario) -> Result<Summary, Stopped> {
+    run_with(scenario, |_| true)
+}
+
+/// Runs a scenario to its end; `progress` is told from time to time and stops the run by returning `false`.
+///
+/// # Errors
+/// When its event budget is used up, or `progress` stops it.
+pub fn run_with(scenario: &Scenario, progress: impl FnMut(Progress) -> bool) -> Result<Summary, Stopped> {
+    let observer = (Statistics::new(scenario), DigestObserver::default());
+    let Ended { observer: (statistics, digest), ended, events } = simulate(scenario, observer, progress)?;
+    let mut summary = statistics.finish(ended);
+    summary.events = events;
+    summary.digest = digest.digest().to_string();
+    judge(scenario, &mut summary);
+    Ok(summary)
+}
+
+/// The summary of a run in which nothing happened: it has every path that `expect` may name.
+pub fn skeleton(scenario: &Scenario) -> Summary {
+    Statistics::new(scenario).finish(scenario.duration)
+}
+
+/// A run that came to its end.
+#[derive(Debug)]
+pub struct Ended<O> {
+    /// Who listened.
+    pub observer: O,
+    /// The larger of the scenario's duration and the last fate, or the end of its drain.
+    pub ended: SimTime,
+    /// Events handled.
+    pub events: u64,
+}
+
+/// Simulates a scenario for any observer.
+///
+/// # Errors
+/// When its event budget is used up, or `progress` stops it.
+pub fn simulate<O: Observer>(
+    scenario: &Scenario,
+    observer: O,
+    mut progress: impl FnMut(Progress) -> bool,
+) -> Result<Ended<O>, Stopped> {
+    let duration = scenario.duration;
+    let end = match scenario.drain {
+        Drain::Settle => SimTime::MAX,
+        Drain::AtMost(drain) => duration.plus(drain),
+    };
+    let mut world = World::new(&scenario.system, duration, scenario.seed, observer);
+    let mut engine = Engine::new(duration, end, scenario.event_budget);
+    world.start(&scenario.system, &mut engine.calendar);
+    let ended = loop {
+        match engine.advance(&mut world, SLICE) {
+            Status::Running => {}
+            Status::Settled(last) => break last.max(duration),
+            Status::CutOff => break end,
+            Status::BudgetExhausted => {
+                let (events, at) = (engine.processed(), engine.now());
+                return Err(Stopped::BudgetExhausted { events, at, busy: world.busy() });
+            }
+        }
+        if !progress(Progress { now: engine.now(), duration, events: engine.processed() }) {
+            return Err(Stopped::Interrupted);
+        }
+    };
+    let observer = world.finish(ended, &mut engine.calendar);
+    Ok(Ended { observer, ended, events: engine.processed() })
+}
+
+/// Checks what the scenario expects: an expectation that cannot be read, or is about something that no run of this
+/// scenario has, is a mistake in the scenario.
+///
+/// # Errors
+/// With every such expectation at its place in the file.
+pub fn check_expectations(loaded: &Loaded) -> Result<(), ScenarioError> {
+    let Loaded { scenario, source } = loaded;
+    if scenario.expectations.is_empty() {
+        return Ok(());
+    }
+    let skeleton = skeleton(scenario).to_json();
+    let mut problems = Vec::new();
+    for (index, text) in scenario.expectations.iter().enumerate() {
+        let found = match Expectation::parse(text) {
+            Ok(expectation) => expectation.check_paths(&skeleton),
+            Err(problem) => vec![problem],
+        };
+        problems.extend(found.into_iter().map(|expect::Problem { message, help, .. }| {
+            let problem = source.problem(&format!("expect[{index}]"), ProblemKind::Expectation, message);
+            match help {
+                Some(help) => problem.with_help(help),
+                None => problem,
+            }
+        }));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(source.error(problems)) }
+}
+
+/// Judges what the scenario expects.
+///
+/// # Panics
+/// When an expectation cannot be read, which [`check_expectations`] finds.
+fn judge(scenario: &Scenario, summary: &mut Summary) {
+    if scenario.expectations.is_empty() {
+        return;
+    }
+    let value = summary.to_json();
+    let judge = |text: &String| Expectation::parse(text).expect("a checked expectation").judge(&value);
+    summary.expectations = scenario.expectations.iter().map(judge).collect();
+}

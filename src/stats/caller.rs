@@ -1,0 +1,136 @@
+//! What one caller submitted and what came of it (contract, `callers.N`).
+
+use super::histogram::{Distribution, Tally};
+use super::summary::{CallerSummary, Flow, Outcomes};
+use crate::aws::fact::Outcome;
+use crate::kernel::time::SimDuration;
+
+/// Counts of one caller. Those without a word to the contrary are of submissions at or after the warm-up.
+#[derive(Clone, Debug)]
+pub(super) struct CallerStats {
+    pub(super) submitted: u64,
+    pub(super) attempts: u64,
+    pub(super) retries: u64,
+    outcomes: [u64; OUTCOMES],
+    runs_per_call: Tally,
+    latency: Distribution,
+    /// Answers with status 200; nearly all are.
+    ok: u64,
+    /// Other answers by status.
+    statuses: Vec<(u16, u64)>,
+    pub(super) client_timeouts: u64,
+    pub(super) retry_quota_exhausted: u64,
+    pub(super) circuit_open: u64,
+    /// Submissions and ends of what was submitted during the warm-up, for the conservation.
+    pub(super) submitted_before: u64,
+    pub(super) finished_before: u64,
+}
+
+const OUTCOMES: usize = 6;
+
+impl CallerStats {
+    pub(super) fn new() -> Self {
+        Self {
+            submitted: 0,
+            attempts: 0,
+            retries: 0,
+            outcomes: [0; OUTCOMES],
+            runs_per_call: Tally::default(),
+            latency: Distribution::fine(),
+            ok: 0,
+            statuses: Vec::new(),
+            client_timeouts: 0,
+            retry_quota_exhausted: 0,
+            circuit_open: 0,
+            submitted_before: 0,
+            finished_before: 0,
+        }
+    }
+
+    /// An answer arrived.
+    #[inline(always)]
+    pub(super) fn answered(&mut self, status: u16) {
+        if status == 200 {
+            self.ok += 1;
+        } else {
+            self.answered_otherwise(status);
+        }
+    }
+
+    #[inline(never)]
+    fn answered_otherwise(&mut self, status: u16) {
+        match self.statuses.iter_mut().find(|(known, _)| *known == status) {
+            Some((_, count)) => *count += 1,
+            None => self.statuses.push((status, 1)),
+        }
+    }
+
+    /// A call of the measured time ended.
+    #[inline(always)]
+    pub(super) fn finished(&mut self, latency: SimDuration, outcome: Outcome, runs: u32) {
+        self.outcomes[index(outcome)] += 1;
+        self.runs_per_call.record(runs);
+        self.latency.record(latency);
+    }
+
+    fn count(&self, outcome: Outcome) -> u64 {
+        self.outcomes[index(outcome)]
+    }
+
+    /// What it comes to over `measured` time.
+    pub(super) fn summary(&self, measured: SimDuration) -> CallerSummary {
+        let finished: u64 = self.outcomes.iter().sum();
+        let succeeded = self.count(Outcome::Success);
+        let mut codes = self.statuses.clone();
+        if self.ok > 0 {
+            codes.push((200, self.ok));
+        }
+        codes.sort_unstable();
+        let seconds = measured.as_nanos() as f64 / 1e9;
+        CallerSummary {
+            submitted: self.submitted,
+            succeeded,
+            failed: finished - succeeded,
+            unfinished: self.submitted.saturating_sub(finished),
+            attempts: self.attempts,
+            retries: self.retries,
+            throttled: self.statuses.iter().filter(|(status, _)| *status == 429).map(|(_, count)| count).sum(),
+            client_timeouts: self.client_timeouts,
+            latency_ms: self.latency.figures(),
+            outcomes: Outcomes {
+                success: succeeded,
+                function_error: self.count(Outcome::FunctionError),
+                throttled: self.count(Outcome::Throttled),
+                timeout: self.count(Outcome::Timeout),
+                service_error: self.count(Outcome::ServiceError),
+                accepted: 0,
+                rejected: self.count(Outcome::Rejected),
+            },
+            status_codes: codes.into_iter().map(|(code, count)| (code.to_string(), count)).collect(),
+            runs_per_call: self.runs_per_call.figures(),
+            retry_quota_exhausted: self.retry_quota_exhausted,
+            circuit_open: self.circuit_open,
+            goodput_per_s: if measured.is_zero() { None } else { Some(succeeded as f64 / seconds) },
+            latency_ladder: self.latency.ladder(),
+        }
+    }
+
+    /// Everything that was submitted, the warm-up included, and what became of it.
+    pub(super) fn flow(&self) -> Flow {
+        let entered = self.submitted + self.submitted_before;
+        let out = self.outcomes.iter().sum::<u64>() + self.finished_before;
+        let left = entered.saturating_sub(out);
+        Flow { entered, out, left, holds: entered == out + left }
+    }
+}
+
+const fn index(outcome: Outcome) -> usize {
+    match outcome {
+        Outcome::Success => 0,
+        Outcome::FunctionError => 1,
+        Outcome::Throttled => 2,
+        Outcome::Timeout => 3,
+        Outcome::ServiceError => 4,
+        Outcome::Rejected => 5,
+    }
+}

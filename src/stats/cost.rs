@@ -1,0 +1,259 @@
+//! The bill (INV-7): usage of all functions and a price table become money, in whole millionths of a millionth of a dollar.
+//!
+//! A run counts as one month: tiers and the free tier apply once, over all functions of the account. What tiers make
+//! of the whole is shared among the functions by their use.
+
+use serde::Serialize;
+
+use super::bill::Usage;
+use super::summary::Named;
+use crate::kernel::quantity::Ratio;
+use crate::scenario::PriceOptions;
+
+/// Money in millionths of a millionth of a US dollar.
+type Pico = u128;
+
+/// Prices of one architecture, us-east-1, list price of September 2026 (AWS Price List API of 2026-09-19; observed).
+struct Prices {
+    /// Duration tiers a month: GB-seconds in the tier (the last has no end), price of one.
+    tiers: [(u128, Pico); 3],
+    /// Duration on provisioned units, a GB-second.
+    provisioned: Pico,
+    /// A provisioned unit's memory, used or not, a GB-second.
+    standing: Pico,
+}
+
+/// x86 and arm64, in the order of [`crate::aws::config::Architecture`].
+const PRICES: [Prices; 2] = [
+    Prices {
+        tiers: [(6_000_000_000, 16_666_700), (9_000_000_000, 15_000_000), (u128::MAX, 13_333_400)],
+        provisioned: 9_722_200,
+        standing: 4_166_700,
+    },
+    Prices {
+        tiers: [(7_500_000_000, 13_333_400), (11_250_000_000, 12_000_100), (u128::MAX, 10_666_700)],
+        provisioned: 7_777_800,
+        standing: 3_333_400,
+    },
+];
+
+/// One run, failed or not (0.20 USD a million; same source).
+const REQUEST: Pico = 200_000;
+
+/// A GB-second of ephemeral storage above 512 MB (same source).
+const STORAGE: Pico = 30_900;
+
+/// Free runs a month (INV-7).
+const FREE_REQUESTS: u128 = 1_000_000;
+
+/// Free GB-seconds a month on demand (INV-7).
+const FREE_GB_SECONDS: u128 = 400_000;
+
+/// MB x ms of a GB-second (INV-$2: a GB is 1,024 MB).
+const MB_MS: u128 = 1_024_000;
+
+/// MB x ns of a GB-second.
+const MB_NS: u128 = MB_MS * 1_000_000;
+
+/// Money by function and over all (contract, `cost`).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CostSummary {
+    /// By function.
+    pub functions: Named<FunctionCost>,
+    /// Everything.
+    pub total_usd: f64,
+}
+
+/// What one function costs, in US dollars.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FunctionCost {
+    /// Runs, repeated and failed ones included (INV-$6).
+    pub requests_usd: f64,
+    /// Billed milliseconds, on demand and on provisioned units, and ephemeral storage above 512 MB.
+    pub duration_usd: f64,
+    /// Provisioned units, used or not.
+    pub provisioned_usd: f64,
+    /// All of it.
+    pub total_usd: f64,
+}
+
+/// The bill over functions by name.
+pub(super) fn bill(functions: Vec<(String, Usage)>, options: PriceOptions) -> CostSummary {
+    let usages: Vec<&Usage> = functions.iter().map(|(_, usage)| usage).collect();
+    let requests = requests(&usages, options);
+    let duration = duration(&usages, options);
+    let standing: Vec<Pico> = usages.iter().map(|usage| discounted(standing(usage), options)).collect();
+    let mut total = 0;
+    let mut costs = Vec::with_capacity(functions.len());
+    for (place, (name, _)) in functions.into_iter().enumerate() {
+        let all = requests[place] + duration[place] + standing[place];
+        total += all;
+        let cost = FunctionCost {
+            requests_usd: dollars(requests[place]),
+            duration_usd: dollars(duration[place]),
+            provisioned_usd: dollars(standing[place]),
+            total_usd: dollars(all),
+        };
+        costs.push((name, cost));
+    }
+    CostSummary { functions: Named(costs), total_usd: dollars(total) }
+}
+
+fn requests(usages: &[&Usage], options: PriceOptions) -> Vec<Pico> {
+    let runs: Vec<u128> = usages.iter().map(|usage| u128::from(usage.requests)).collect();
+    let free = if options.free_tier { FREE_REQUESTS } else { 0 };
+    share(runs.iter().sum::<u128>().saturating_sub(free) * REQUEST, &runs)
+}
+
+fn duration(usages: &[&Usage], options: PriceOptions) -> Vec<Pico> {
+    let mut costs: Vec<Pico> = usages.iter().map(|usage| per_gb_second(usage.storage, STORAGE)).collect();
+    let mut free = if options.free_tier { FREE_GB_SECONDS * MB_MS } else { 0 };
+    for (architecture, prices) in PRICES.iter().enumerate() {
+        let used: Vec<u128> = usages.iter().map(|usage| usage.on_demand[architecture]).collect();
+        let all: u128 = used.iter().sum();
+        // The free GB-seconds are shared by the architectures; x86, the dearer, is served first.
+        let charged = all.saturating_sub(free);
+        free -= all - charged;
+        let on_demand = share(discounted(tiered(charged, prices), options), &used);
+        for ((cost, on_demand), usage) in costs.iter_mut().zip(on_demand).zip(usages) {
+            let provisioned = per_gb_second(usage.provisioned[architecture], prices.provisioned);
+            *cost += on_demand + discounted(provisioned, options);
+        }
+    }
+    costs
+}
+
+/// The price of `mb_ms` on demand in one month.
+fn tiered(mb_ms: u128, prices: &Prices) -> Pico {
+    let mut left = mb_ms;
+    let mut cost = 0;
+    for (size, price) in prices.tiers {
+        let part = left.min(size.saturating_mul(MB_MS));
+        cost += per_gb_second(part, price);
+        left -= part;
+    }
+    cost
+}
+
+fn per_gb_second(mb_ms: u128, price: Pico) -> Pico {
+    multiply_divide(mb_ms, price, MB_MS)
+}
+
+fn standing(usage: &Usage) -> Pico {
+    let each = PRICES.iter().zip(usage.standing);
+    each.map(|(prices, mb_ns)| multiply_divide(mb_ns, prices.standing, MB_NS)).sum()
+}
+
+/// INV-7: a Savings Plan takes its share off duration and provisioned concurrency.
+fn discounted(cost: Pico, options: PriceOptions) -> Pico {
+    let parts = u128::from(Ratio::PARTS);
+    multiply_divide(cost, parts - u128::from(options.savings_plan.parts()), parts)
+}
+
+/// Splits `cost` by `weights`; the parts add up to it.
+fn share(cost: Pico, weights: &[u128]) -> Vec<Pico> {
+    let all: u128 = weights.iter().sum();
+    let mut cumulative = 0;
+    let mut given = 0;
+    let part = |weight: &u128| {
+        cumulative += weight;
+        let until = if all == 0 { 0 } else { multiply_divide(cost, cumulative, all).max(given) };
+        let part = until - given;
+        given = until;
+        part
+    };
+    weights.iter().map(part).collect()
+}
+
+/// a x b / c, rounded to the nearest; where the product does not fit, after both b and c lost low bits.
+fn multiply_divide(a: u128, mut b: u128, mut c: u128) -> u128 {
+    loop {
+        if let Some(product) = a.checked_mul(b).and_then(|product| product.checked_add(c / 2)) {
+            return product / c;
+        }
+        if c < 1 << 20 {
+            return a / c * b;
+        }
+        b >>= 1;
+        c >>= 1;
+    }
+}
+
+/// Dollars, the nearest there is.
+fn dollars(pico: Pico) -> f64 {
+    pico as f64 / 1e12
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::float_cmp, reason = "money comes from integers and is exact")]
+    use super::*;
+
+    const LIST: PriceOptions =
+        PriceOptions { free_tier: false, savings_plan: Ratio::ZERO, init_billed: true, failed_init_billed: true };
+
+    fn of(usage: Usage, options: PriceOptions) -> FunctionCost {
+        let summary = bill(vec![("f".to_owned(), usage)], options);
+        let Named(mut functions) = summary.functions;
+        functions.pop().unwrap().1
+    }
+
+    fn gb_seconds(gb_seconds: u128) -> u128 {
+        gb_seconds * MB_MS
+    }
+
+    #[test]
+    fn the_free_tier_is_shared_by_both_architectures() {
+        let usage =
+            Usage { requests: 1_500_000, on_demand: [gb_seconds(300_000), gb_seconds(200_000)], ..Usage::default() };
+        let cost = of(usage, PriceOptions { free_tier: true, ..LIST });
+        assert_eq!((cost.requests_usd, cost.duration_usd), (0.1, 1.333_34));
+    }
+
+    #[test]
+    fn the_free_tier_does_not_cover_provisioned_concurrency() {
+        let usage = Usage { provisioned: [gb_seconds(1_000), 0], standing: [1_000 * MB_NS, 0], ..Usage::default() };
+        let cost = of(usage, PriceOptions { free_tier: true, ..LIST });
+        assert_eq!((cost.duration_usd, cost.provisioned_usd), (0.009_722_2, 0.004_166_7));
+    }
+
+    #[test]
+    fn a_savings_plan_leaves_requests_and_storage_alone() {
+        let usage = Usage {
+            requests: 1_000_000,
+            on_demand: [gb_seconds(1_000_000), 0],
+            storage: gb_seconds(1_000_000),
+            ..Usage::default()
+        };
+        let tenth = Ratio::from_parts(Ratio::PARTS / 10).unwrap();
+        let cost = of(usage, PriceOptions { savings_plan: tenth, ..LIST });
+        assert_eq!((cost.requests_usd, cost.duration_usd), (0.2, 15.030_93));
+    }
+
+    #[test]
+    fn shares_add_up_to_the_whole() {
+        let weights = [1, 1, 1, 0, 5];
+        let parts = share(1_000, &weights);
+        assert_eq!(parts.iter().sum::<u128>(), 1_000);
+        assert_eq!(parts, [125, 125, 125, 0, 625]);
+        assert_eq!(share(10, &[1, 1, 1]).iter().sum::<u128>(), 10);
+        assert_eq!(share(0, &[0, 0]), [0, 0]);
+    }
+
+    #[test]
+    fn tiers_are_shared_by_use() {
+        let usage = |gb| Usage { on_demand: [gb_seconds(gb), 0], ..Usage::default() };
+        let summary = bill(vec![("a".to_owned(), usage(1_000_000_000)), ("b".to_owned(), usage(6_000_000_000))], LIST);
+        assert_eq!(summary.total_usd, 115_000.2);
+        let a = &summary.functions.0[0].1;
+        assert!((a.total_usd - 115_000.2 / 7.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn huge_products_keep_their_leading_digits() {
+        assert_eq!(multiply_divide(10, 10, 3), 33);
+        let huge = u128::MAX / 4;
+        let halved = multiply_divide(huge, 1 << 90, 1 << 91);
+        assert!(halved.abs_diff(huge / 2) <= huge >> 19, "{halved}");
+    }
+}

@@ -1,0 +1,324 @@
+//! The digest of a run: a hash over what happened, as the contract (section 4) promises.
+//!
+//! What enters, and nothing else. A way of computing that states the same of these facts, at the same times and with
+//! the same ids, in whatever order, keeps the digest; everything else about a run may change without touching it.
+//!
+//! | fact | what of it |
+//! | --- | --- |
+//! | `CallFinished` | now, caller, submission, moment of submission, outcome, attempts, runs |
+//! | `RunEnded` | now, caller, submission, run, function, environment, started, duration, outcome, capacity, init length and failure, presence and failure of a suppressed Init (its length is in the duration), moment of abandonment |
+//! | `Throttled` | now, caller, submission, function, reason |
+//! | `AttemptTimedOut` | now, caller, submission, attempt |
+//! | `RetryScheduled` | now, caller, submission, attempt, due |
+//! | `RetryQuotaExhausted` | now, caller, submission |
+//! | `CircuitOpen` | now, caller, submission |
+//! | `EnvironmentCreated` | now, function, environment |
+//! | `EnvironmentEnded` | its own moment `at` (not the moment at which it was noticed), function, environment |
+//! | `EnvironmentReset` | now, function, environment |
+//! | `ProvisionedRequested`, `ProvisionedAllocated` | now, function, units |
+//! | `ProvisionedInitialized` | now, function, init |
+//! | `ProvisionedFailed` | now, function |
+//!
+//! Left out because these say it all: `CallSubmitted` (the moment is in `CallFinished`; what never finishes is in the
+//! conservation), `AttemptSent` and `AttemptAnswered` (attempts are counted in `CallFinished`, refusals and time-outs
+//! are there one by one), `RunStarted` (in `RunEnded`), `AccountAllocated` (follows from settings and the provisioned facts).
+//!
+//! The first word of each fact holds its number in the low 8 bits, small fields above them, and the
+//! caller or function in its high half. The moment of abandonment is a fact of its own kind beside its run.
+
+use crate::aws::fact::{Capacity, Fact, InitPhase, Observer, Origin, Outcome, RunOutcome, ThrottleReason};
+use crate::aws::ids::{FunctionId, Id};
+use crate::kernel::digest::Digest;
+use crate::kernel::time::SimTime;
+
+/// Hashes the facts of a run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DigestObserver(Digest);
+
+/// Numbers of the kinds of facts. They are part of the digest: never change one.
+mod kind {
+    pub(super) const CALL_FINISHED: u64 = 1;
+    pub(super) const RUN_ENDED: u64 = 2;
+    pub(super) const ABANDONED: u64 = 3;
+    pub(super) const THROTTLED: u64 = 4;
+    pub(super) const ATTEMPT_TIMED_OUT: u64 = 5;
+    pub(super) const RETRY_SCHEDULED: u64 = 6;
+    pub(super) const RETRY_QUOTA_EXHAUSTED: u64 = 7;
+    pub(super) const CIRCUIT_OPEN: u64 = 8;
+    pub(super) const ENVIRONMENT_CREATED: u64 = 9;
+    pub(super) const ENVIRONMENT_ENDED: u64 = 10;
+    pub(super) const ENVIRONMENT_RESET: u64 = 11;
+    pub(super) const PROVISIONED_REQUESTED: u64 = 12;
+    pub(super) const PROVISIONED_ALLOCATED: u64 = 13;
+    pub(super) const PROVISIONED_INITIALIZED: u64 = 14;
+    pub(super) const PROVISIONED_FAILED: u64 = 15;
+}
+
+impl DigestObserver {
+    /// Before the first fact.
+    pub const fn new() -> Self {
+        Self(Digest::new())
+    }
+
+    /// The digest of all facts so far.
+    pub const fn digest(self) -> Digest {
+        self.0
+    }
+}
+
+impl Observer for DigestObserver {
+    #[inline(always)]
+    fn observe(&mut self, now: SimTime, fact: &Fact) {
+        match *fact {
+            Fact::CallFinished { origin, outcome, attempts, runs } => {
+                let first = kind::CALL_FINISHED | outcome_number(outcome) << 8 | caller(&origin);
+                let counts = u64::from(attempts) | u64::from(runs) << 32;
+                let submitted = origin.submitted.as_nanos();
+                self.0.add6([first, origin.submission, now.as_nanos(), submitted, counts, 0]);
+            }
+            Fact::RunEnded {
+                origin,
+                function,
+                run,
+                environment,
+                started,
+                duration,
+                init,
+                suppressed_init,
+                outcome,
+                capacity,
+                abandoned,
+            } => {
+                let inits = init_number(init) | init_number(suppressed_init) << 4;
+                let small = run_outcome_number(outcome) << 8 | capacity_number(capacity) << 12 | inits << 16;
+                let init = init.map_or(0, |phase| phase.length.as_nanos());
+                let first = kind::RUN_ENDED | small | number(function);
+                let second = caller(&origin) | u64::from(run);
+                let (started, duration) = (started.as_nanos(), duration.as_nanos());
+                self.0.add8([first, second, origin.submission, environment, now.as_nanos(), started, duration, init]);
+                if let Some(since) = abandoned {
+                    self.0.add4([kind::ABANDONED, second, origin.submission, since.as_nanos()]);
+                }
+            }
+            Fact::CallSubmitted { .. }
+            | Fact::AttemptSent { .. }
+            | Fact::AttemptAnswered { .. }
+            | Fact::RunStarted { .. }
+            | Fact::AccountAllocated { .. } => {}
+            Fact::Throttled { .. }
+            | Fact::AttemptTimedOut { .. }
+            | Fact::RetryScheduled { .. }
+            | Fact::RetryQuotaExhausted { .. }
+            | Fact::CircuitOpen { .. }
+            | Fact::EnvironmentCreated { .. }
+            | Fact::EnvironmentEnded { .. }
+            | Fact::EnvironmentReset { .. }
+            | Fact::ProvisionedRequested { .. }
+            | Fact::ProvisionedAllocated { .. }
+            | Fact::ProvisionedInitialized { .. }
+            | Fact::ProvisionedFailed { .. } => self.0.add4(words(now, fact)),
+        }
+    }
+}
+
+/// The words of a fact that fits into four.
+#[inline(always)]
+fn words(now: SimTime, fact: &Fact) -> [u64; 4] {
+    let now = now.as_nanos();
+    let of_call = |kind: u64, origin: Origin, last: u64| [kind | caller(&origin), origin.submission, now, last];
+    let of_function = |kind: u64, function, last: u64| [kind | number(function), now, last, 0];
+    match *fact {
+        Fact::Throttled { origin, function, reason } => {
+            of_call(kind::THROTTLED | reason_number(reason) << 8, origin, number(function))
+        }
+        Fact::AttemptTimedOut { origin, attempt } => of_call(kind::ATTEMPT_TIMED_OUT, origin, u64::from(attempt)),
+        Fact::RetryScheduled { origin, attempt, due } => {
+            // Attempts beyond 2^24 share numbers; their submission and moments still tell them apart.
+            of_call(kind::RETRY_SCHEDULED | (u64::from(attempt) << 8) & 0xffff_ff00, origin, due.as_nanos())
+        }
+        Fact::RetryQuotaExhausted { origin } => of_call(kind::RETRY_QUOTA_EXHAUSTED, origin, 0),
+        Fact::CircuitOpen { origin } => of_call(kind::CIRCUIT_OPEN, origin, 0),
+        Fact::EnvironmentCreated { function, environment } => {
+            of_function(kind::ENVIRONMENT_CREATED, function, environment)
+        }
+        Fact::EnvironmentEnded { function, environment, at } => {
+            [kind::ENVIRONMENT_ENDED | number(function), at.as_nanos(), environment, 0]
+        }
+        Fact::EnvironmentReset { function, environment } => of_function(kind::ENVIRONMENT_RESET, function, environment),
+        Fact::ProvisionedRequested { function, units } => {
+            of_function(kind::PROVISIONED_REQUESTED, function, u64::from(units))
+        }
+        Fact::ProvisionedAllocated { function, units } => {
+            of_function(kind::PROVISIONED_ALLOCATED, function, u64::from(units))
+        }
+        Fact::ProvisionedInitialized { function, init } => {
+            of_function(kind::PROVISIONED_INITIALIZED, function, init.as_nanos())
+        }
+        Fact::ProvisionedFailed { function } => of_function(kind::PROVISIONED_FAILED, function, 0),
+        Fact::CallSubmitted { .. }
+        | Fact::AttemptSent { .. }
+        | Fact::AttemptAnswered { .. }
+        | Fact::CallFinished { .. }
+        | Fact::RunStarted { .. }
+        | Fact::RunEnded { .. }
+        | Fact::AccountAllocated { .. } => unreachable!("not a fact of four words"),
+    }
+}
+
+/// The caller, in the high half of a word.
+#[inline(always)]
+fn caller(origin: &Origin) -> u64 {
+    (origin.caller.index() as u64) << 32
+}
+
+/// The function, in the high half of a word.
+#[inline(always)]
+fn number(function: FunctionId) -> u64 {
+    (function.index() as u64) << 32
+}
+
+/// Whether there was an Init and whether it failed.
+#[inline(always)]
+fn init_number(init: Option<InitPhase>) -> u64 {
+    init.map_or(0, |phase| 1 + u64::from(phase.failed))
+}
+
+/// Numbers of outcomes. They are part of the digest, as all below: never change one.
+const fn outcome_number(outcome: Outcome) -> u64 {
+    match outcome {
+        Outcome::Success => 0,
+        Outcome::FunctionError => 1,
+        Outcome::Throttled => 2,
+        Outcome::Timeout => 3,
+        Outcome::ServiceError => 4,
+        Outcome::Rejected => 5,
+    }
+}
+
+const fn run_outcome_number(outcome: RunOutcome) -> u64 {
+    match outcome {
+        RunOutcome::Success => 0,
+        RunOutcome::Error => 1,
+        RunOutcome::Timeout => 2,
+        RunOutcome::Crash => 3,
+    }
+}
+
+const fn capacity_number(capacity: Capacity) -> u64 {
+    match capacity {
+        Capacity::Provisioned => 0,
+        Capacity::Spillover => 1,
+        Capacity::Reserved => 2,
+        Capacity::Unreserved => 3,
+        Capacity::ReservedSpillover => 4,
+    }
+}
+
+const fn reason_number(reason: ThrottleReason) -> u64 {
+    match reason {
+        ThrottleReason::ConcurrentInvocationLimitExceeded => 0,
+        ThrottleReason::FunctionInvocationRateLimitExceeded => 1,
+        ThrottleReason::ReservedFunctionConcurrentInvocationLimitExceeded => 2,
+        ThrottleReason::ReservedFunctionInvocationRateLimitExceeded => 3,
+        ThrottleReason::CallerRateLimitExceeded => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::time::SimDuration;
+    use crate::stats::testing::{first, ms, origin, run_ended};
+
+    fn digest(facts: &[(u64, Fact)]) -> Digest {
+        let mut observer = DigestObserver::new();
+        for (at, fact) in facts {
+            observer.observe(ms(*at), fact);
+        }
+        observer.digest()
+    }
+
+    fn facts() -> Vec<Fact> {
+        let origin = origin(0, 7, ms(1));
+        let function = first();
+        let reason = ThrottleReason::ConcurrentInvocationLimitExceeded;
+        let ended = run_ended(origin, function, ms(2), SimDuration::from_millis(3));
+        let Fact::RunEnded { run, environment, started, duration, outcome, capacity, .. } = ended else {
+            unreachable!("it was built so")
+        };
+        let changed = |init, suppressed_init, outcome, abandoned| Fact::RunEnded {
+            origin,
+            function,
+            run,
+            environment,
+            started,
+            duration,
+            init,
+            suppressed_init,
+            outcome,
+            capacity,
+            abandoned,
+        };
+        let phase = |failed| Some(InitPhase { length: SimDuration::ZERO, failed });
+        vec![
+            ended,
+            changed(phase(false), None, outcome, None),
+            changed(phase(true), None, outcome, None),
+            changed(None, phase(false), outcome, None),
+            changed(None, phase(true), outcome, None),
+            changed(None, None, RunOutcome::Crash, None),
+            changed(None, None, outcome, Some(ms(0))),
+            Fact::CallFinished { origin, outcome: Outcome::Success, attempts: 1, runs: 1 },
+            Fact::CallFinished { origin, outcome: Outcome::Timeout, attempts: 1, runs: 1 },
+            Fact::CallFinished { origin, outcome: Outcome::Success, attempts: 2, runs: 1 },
+            Fact::CallFinished { origin, outcome: Outcome::Success, attempts: 1, runs: 2 },
+            Fact::Throttled { origin, function, reason },
+            Fact::Throttled { origin, function, reason: ThrottleReason::CallerRateLimitExceeded },
+            Fact::AttemptTimedOut { origin, attempt: 1 },
+            Fact::AttemptTimedOut { origin, attempt: 2 },
+            Fact::RetryScheduled { origin, attempt: 2, due: ms(9) },
+            Fact::RetryScheduled { origin, attempt: 2, due: ms(8) },
+            Fact::RetryScheduled { origin, attempt: 3, due: ms(9) },
+            Fact::RetryQuotaExhausted { origin },
+            Fact::CircuitOpen { origin },
+            Fact::EnvironmentCreated { function, environment: 3 },
+            Fact::EnvironmentEnded { function, environment: 3, at: ms(4) },
+            Fact::EnvironmentReset { function, environment: 3 },
+            Fact::ProvisionedRequested { function, units: 3 },
+            Fact::ProvisionedAllocated { function, units: 3 },
+            Fact::ProvisionedInitialized { function, init: SimDuration::from_nanos(3) },
+            Fact::ProvisionedFailed { function },
+        ]
+    }
+
+    #[test]
+    fn different_facts_have_different_digests() {
+        let mut digests: Vec<_> = facts().into_iter().map(|fact| digest(&[(5, fact)]).value()).collect();
+        let count = digests.len();
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), count);
+        assert!(digests[0] > 0, "each of them counts");
+    }
+
+    #[test]
+    fn the_order_of_facts_does_not_matter_and_their_time_does() {
+        let mut at_five: Vec<_> = facts().into_iter().map(|fact| (5, fact)).collect();
+        let forwards = digest(&at_five);
+        at_five.reverse();
+        assert_eq!(digest(&at_five), forwards);
+        for place in 0..at_five.len() {
+            let mut moved = at_five.clone();
+            moved[place].0 = 6;
+            let noticed_only = matches!(moved[place].1, Fact::EnvironmentEnded { .. });
+            assert_eq!(digest(&moved) == forwards, noticed_only, "{:?}", moved[place].1);
+        }
+    }
+
+    /// A change here changes the digest of every scenario, and must be meant.
+    #[test]
+    fn the_digest_is_pinned() {
+        let all: Vec<_> = facts().into_iter().map(|fact| (5, fact)).collect();
+        insta::assert_snapshot!(digest(&all), @"dad02f2813d9337a");
+    }
+}

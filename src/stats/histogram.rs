@@ -1,0 +1,379 @@
+//! Distributions of values: what summaries and reports need of many lengths or small numbers, in bounded memory.
+//!
+//! Count, mean, smallest and largest are exact; quantiles are nearest-rank, from buckets, at the middle of the bucket
+//! and never outside of the values seen.
+
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use crate::kernel::time::SimDuration;
+
+/// What a distribution comes to (contract, section 3). `T` is `f64` for milliseconds and `u64` for counts.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figures<T> {
+    /// How many values.
+    pub count: u64,
+    /// Their exact mean; `None` without values, as everything that follows.
+    pub mean: Option<f64>,
+    /// The smallest, exact.
+    pub min: Option<T>,
+    /// Nearest-rank median.
+    pub p50: Option<T>,
+    /// Nearest rank of 90 %.
+    pub p90: Option<T>,
+    /// Nearest rank of 95 %.
+    pub p95: Option<T>,
+    /// Nearest rank of 99 %.
+    pub p99: Option<T>,
+    /// Nearest rank of 99.9 %.
+    pub p999: Option<T>,
+    /// The largest, exact.
+    pub max: Option<T>,
+}
+
+/// One step of a [`ladder`](Distribution::ladder).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rung {
+    /// Between 0 and 1.
+    pub quantile: f64,
+    /// The value at the quantile's nearest rank.
+    pub value: f64,
+    /// The rank: so many values are at or below.
+    pub count: u64,
+}
+
+/// Ten-thousandths at which ladders have their rungs: 0, 1 %, .., 99 %, 99.1 %, .., 99.9 %, 99.91 %, .., 100 %.
+const LADDER: [u32; 119] = ladder_steps();
+
+const fn ladder_steps() -> [u32; 119] {
+    let mut steps = [0; 119];
+    let mut place = 0;
+    let mut at = 0;
+    while place < steps.len() {
+        steps[place] = at;
+        place += 1;
+        at += if at < 9_900 {
+            100
+        } else if at < 9_990 {
+            10
+        } else {
+            1
+        };
+    }
+    steps
+}
+
+/// The rank that the nearest-rank rule names for `ten_thousandths` of `count` values; 1 is the smallest value's.
+#[allow(clippy::cast_possible_truncation, reason = "a share of a u64 fits")]
+pub(super) const fn nearest_rank(count: u64, ten_thousandths: u32) -> u64 {
+    let rank = (count as u128 * ten_thousandths as u128).div_ceil(10_000) as u64;
+    if rank == 0 { 1 } else { rank }
+}
+
+/// Walks values in rising order once and answers questions for rising ranks.
+struct Ranks<I> {
+    values: I,
+    value: u64,
+    below: u64,
+}
+
+impl<I: Iterator<Item = (u64, u64)>> Ranks<I> {
+    /// `values` are pairs of value and number, rising.
+    const fn new(values: I) -> Self {
+        Self { values, value: 0, below: 0 }
+    }
+
+    /// The value with this rank.
+    fn at(&mut self, rank: u64) -> u64 {
+        while self.below < rank {
+            let Some((value, count)) = self.values.next() else { break };
+            self.value = value;
+            self.below += count;
+        }
+        self.value
+    }
+}
+
+/// The quantiles of [`Figures`], in ten-thousandths.
+const QUANTILES: [u32; 5] = [5_000, 9_000, 9_500, 9_900, 9_990];
+
+/// Lengths of time: an HDR histogram beside the exact count, sum, smallest and largest.
+#[derive(Clone, Debug)]
+pub struct Distribution {
+    buckets: Histogram<u32>,
+    sum: u128,
+    min: u64,
+    max: u64,
+}
+
+impl Distribution {
+    /// Quantiles within 0.1 %: callers and what is over all.
+    pub fn fine() -> Self {
+        Self::with_digits(3)
+    }
+
+    /// Quantiles within 1 %: one of these for each function.
+    pub fn coarse() -> Self {
+        Self::with_digits(2)
+    }
+
+    fn with_digits(digits: u8) -> Self {
+        let buckets = Histogram::new(digits).expect("a valid number of digits");
+        Self { buckets, sum: 0, min: u64::MAX, max: 0 }
+    }
+
+    /// Adds one length.
+    #[inline]
+    pub fn record(&mut self, length: SimDuration) {
+        let nanoseconds = length.as_nanos();
+        // It grows on use; only a value that does not fit into memory could fail, and 2^64 ns fits.
+        let _ = self.buckets.record(nanoseconds);
+        self.sum += u128::from(nanoseconds);
+        self.min = self.min.min(nanoseconds);
+        self.max = self.max.max(nanoseconds);
+    }
+
+    /// How many lengths.
+    #[inline]
+    pub fn count(&self) -> u64 {
+        self.buckets.len()
+    }
+
+    /// What it comes to, in milliseconds.
+    pub fn figures(&self) -> Figures<f64> {
+        let count = self.count();
+        if count == 0 {
+            return empty();
+        }
+        let mut ranks = Ranks::new(self.values());
+        let [p50, p90, p95, p99, p999] = QUANTILES.map(|q| Some(milliseconds(ranks.at(nearest_rank(count, q)))));
+        let mean = self.sum as f64 / count as f64 / 1e6;
+        let (min, max) = (Some(milliseconds(self.min)), Some(milliseconds(self.max)));
+        Figures { count, mean: Some(mean), min, p50, p90, p95, p99, p999, max }
+    }
+
+    /// The whole curve in 119 steps, in milliseconds; empty without values.
+    pub fn ladder(&self) -> Vec<Rung> {
+        let count = self.count();
+        if count == 0 {
+            return Vec::new();
+        }
+        let mut ranks = Ranks::new(self.values());
+        let rung = |step: &u32| {
+            let rank = nearest_rank(count, *step);
+            let value = match *step {
+                0 => self.min,
+                10_000 => self.max,
+                _ => ranks.at(rank),
+            };
+            Rung { quantile: f64::from(*step) / 1e4, value: milliseconds(value), count: rank }
+        };
+        LADDER.iter().map(rung).collect()
+    }
+
+    /// Buckets that hold something: their middle, clamped to what was seen, and how many values.
+    fn values(&self) -> impl Iterator<Item = (u64, u64)> {
+        let full = |bucket: &u64| *bucket == u64::from(u32::MAX);
+        let buckets = || self.buckets.iter_recorded().map(|item| u64::from(item.count_at_value()));
+        // A bucket stops counting at 2^32 - 1. With a constant length that can happen, in one bucket: what the others
+        // do not hold is its own.
+        let missing = self.count() - buckets().sum::<u64>();
+        let share = missing / (buckets().filter(full).count().max(1) as u64);
+        self.buckets.iter_recorded().map(move |item| {
+            let middle = self.buckets.median_equivalent(item.value_iterated_to());
+            let count = u64::from(item.count_at_value());
+            (middle.clamp(self.min, self.max), count + if full(&count) { share } else { 0 })
+        })
+    }
+}
+
+/// Small whole numbers, such as runs of a call: a table by value, exact throughout.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    ones: u64,
+    table: Vec<u64>,
+    above: u64,
+    above_sum: u128,
+    above_max: u64,
+}
+
+impl Tally {
+    /// Values from here on share one row: nobody retries that often, and a table must not grow with the run.
+    const LIMIT: usize = 1 << 16;
+
+    /// Adds one value.
+    #[inline]
+    pub fn record(&mut self, value: u32) {
+        if value == 1 {
+            self.ones += 1;
+        } else {
+            self.record_other(value);
+        }
+    }
+
+    #[inline(never)]
+    fn record_other(&mut self, value: u32) {
+        let place = value as usize;
+        if place >= Self::LIMIT {
+            self.above += 1;
+            self.above_sum += u128::from(value);
+            self.above_max = self.above_max.max(u64::from(value));
+            return;
+        }
+        if place >= self.table.len() {
+            self.table.resize((place + 1).next_power_of_two(), 0);
+        }
+        self.table[place] += 1;
+    }
+
+    /// Values and how often, rising.
+    fn values(&self) -> Vec<(u64, u64)> {
+        let mut values: Vec<(u64, u64)> = (0..).zip(self.table.iter().copied()).collect();
+        if self.ones > 0 {
+            let place = values.partition_point(|&(value, _)| value < 1);
+            values.insert(place, (1, self.ones));
+        }
+        if self.above > 0 {
+            values.push((self.above_max, self.above));
+        }
+        values.retain(|&(_, count)| count > 0);
+        values
+    }
+
+    /// What it comes to.
+    pub fn figures(&self) -> Figures<u64> {
+        let values = self.values();
+        let (Some(&(min, _)), Some(&(max, _))) = (values.first(), values.last()) else { return empty() };
+        let count = values.iter().map(|&(_, count)| count).sum();
+        let in_table = values.iter().filter(|&&(value, _)| value < Self::LIMIT as u64);
+        let sum: u128 = in_table.map(|&(value, count)| u128::from(value) * u128::from(count)).sum();
+        let mean = (sum + self.above_sum) as f64 / count as f64;
+        let mut ranks = Ranks::new(values.iter().copied());
+        let [p50, p90, p95, p99, p999] = QUANTILES.map(|q| Some(ranks.at(nearest_rank(count, q))));
+        Figures { count, mean: Some(mean), min: Some(min), p50, p90, p95, p99, p999, max: Some(max) }
+    }
+}
+
+const fn empty<T>() -> Figures<T> {
+    Figures { count: 0, mean: None, min: None, p50: None, p90: None, p95: None, p99: None, p999: None, max: None }
+}
+
+/// Nanoseconds as milliseconds, for people and summaries.
+pub(super) fn milliseconds(nanoseconds: u64) -> f64 {
+    nanoseconds as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn distribution(digits: u8, values: &[u64]) -> Distribution {
+        let mut distribution = Distribution::with_digits(digits);
+        for &value in values {
+            distribution.record(SimDuration::from_nanos(value));
+        }
+        distribution
+    }
+
+    #[test]
+    fn without_values_everything_is_null() {
+        let figures = Distribution::fine().figures();
+        assert_eq!(figures, empty());
+        assert_eq!(
+            serde_json::to_string(&figures).unwrap(),
+            r#"{"count":0,"mean":null,"min":null,"p50":null,"p90":null,"p95":null,"p99":null,"p999":null,"max":null}"#
+        );
+        assert!(Distribution::fine().ladder().is_empty());
+        assert_eq!(Tally::default().figures(), empty());
+    }
+
+    #[test]
+    fn a_constant_is_itself_at_every_quantile() {
+        for value in [0, 1, 20_000_000, 123_456_789, 900_000_000_000, u64::MAX] {
+            for digits in [2, 3] {
+                let figures = distribution(digits, &[value; 7]).figures();
+                let expected = Some(milliseconds(value));
+                assert_eq!(figures.mean, expected);
+                for quantile in [figures.min, figures.p50, figures.p90, figures.p99, figures.p999, figures.max] {
+                    assert_eq!(quantile, expected, "{value} with {digits} digits");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn ranks_are_nearest_ranks() {
+        for (count, share, rank) in [
+            (1, 5_000, 1),
+            (2, 5_000, 1),
+            (3, 5_000, 2),
+            (100, 9_900, 99),
+            (101, 9_900, 100),
+            (1_000, 9_990, 999),
+            (7, 10_000, 7),
+            (7, 0, 1),
+            (u64::MAX, 10_000, u64::MAX),
+        ] {
+            assert_eq!(nearest_rank(count, share), rank, "{share} of {count}");
+        }
+        let mut ranks = Ranks::new([(5, 1), (7, 3), (9, 1)].into_iter());
+        assert_eq!([1, 2, 4, 5].map(|rank| ranks.at(rank)), [5, 7, 7, 9]);
+    }
+
+    /// Against the sorted values themselves, over eight decades.
+    #[test]
+    fn quantiles_are_within_their_promise() {
+        let mut values = Vec::new();
+        let mut state = 1_u64;
+        for _ in 0..20_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            values.push((state >> 33) >> ((state >> 20) % 24));
+        }
+        let mut sorted = values.clone();
+        sorted.sort_unstable();
+        for (digits, promise) in [(3, 0.001), (2, 0.01)] {
+            let distribution = distribution(digits, &values);
+            for rung in distribution.ladder() {
+                let exact = milliseconds(sorted[usize::try_from(rung.count - 1).unwrap()]);
+                let error = (rung.value - exact).abs();
+                assert!(error <= promise * exact, "{}: {} for {exact}", rung.quantile, rung.value);
+            }
+            let figures = distribution.figures();
+            assert_eq!(figures.min, Some(milliseconds(sorted[0])));
+            assert_eq!(figures.max, Some(milliseconds(sorted[19_999])));
+            let sum: u64 = values.iter().sum();
+            assert_eq!(figures.mean, Some(sum as f64 / 20_000.0 / 1e6));
+        }
+    }
+
+    #[test]
+    fn the_ladder_rises_from_the_smallest_to_the_largest() {
+        let ladder = distribution(3, &[1_000_000, 2_000_000, 3_000_000]).ladder();
+        assert_eq!(ladder.len(), LADDER.len());
+        assert_eq!(ladder[0], Rung { quantile: 0.0, value: 1.0, count: 1 });
+        assert_eq!(ladder[118], Rung { quantile: 1.0, value: 3.0, count: 3 });
+        assert!(ladder.is_sorted_by(|a, b| a.quantile < b.quantile && a.value <= b.value));
+        assert!(ladder.iter().any(|rung| rung.quantile.to_bits() == 0.9999_f64.to_bits()));
+    }
+
+    #[test]
+    fn a_full_bucket_keeps_what_it_could_not_count() {
+        let mut distribution = distribution(3, &[10, 20]);
+        distribution.buckets.record_n(20, u32::MAX).unwrap();
+        distribution.buckets.record_n(20, 1_000).unwrap();
+        let counts: Vec<_> = distribution.values().collect();
+        assert_eq!(counts, [(10, 1), (20, u64::from(u32::MAX) + 1_001)]);
+    }
+
+    #[test]
+    fn small_numbers_are_exact() {
+        let mut runs = Tally::default();
+        for value in [1, 1, 3, 0, 1, 2, 100_000] {
+            runs.record(value);
+        }
+        let figures = runs.figures();
+        assert_eq!((figures.count, figures.min, figures.max), (7, Some(0), Some(100_000)));
+        assert_eq!((figures.p50, figures.p90), (Some(1), Some(100_000)));
+        assert_eq!(figures.mean, Some(100_008.0 / 7.0));
+    }
+}

@@ -1,0 +1,331 @@
+//! Facts in, numbers out. Statistics listen to a run and change nothing.
+//!
+//! Everything is kept as integers in tables of bounded size; nothing grows with the length of the run, and no fact
+//! allocates but the first of its kind. Facts that every invocation states are straight code in the caller's body;
+//! the others are calls.
+//!
+//! Reading order: [`summary`] (what comes out), [`Statistics`] (what goes where), [`histogram`], [`gauge`], [`cost`].
+
+mod account;
+mod bill;
+mod caller;
+pub mod cost;
+pub mod digest;
+mod function;
+pub mod gauge;
+pub mod histogram;
+mod provisioned;
+pub mod summary;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
+use account::AccountStats;
+use caller::CallerStats;
+use function::{FunctionStats, Run};
+use summary::{AccountSummary, Conservation, Limits, Named, ScenarioInfo, Summary, Window};
+
+use crate::aws::config::ChangeAction;
+use crate::aws::fact::{Capacity, Fact, Observer, Origin, Outcome, ThrottleReason};
+use crate::aws::ids::{CallerId, FunctionId, Id, Table};
+use crate::kernel::time::SimTime;
+use crate::scenario::{PriceOptions, Scenario};
+
+/// Counts what a run states, by the contract's rules of what is measured.
+#[derive(Clone, Debug)]
+pub struct Statistics {
+    warmup: SimTime,
+    prices: PriceOptions,
+    account: AccountStats,
+    callers: Table<CallerId, CallerStats>,
+    functions: Table<FunctionId, FunctionStats>,
+    context: Box<Context>,
+}
+
+/// What the summary says about the scenario.
+#[derive(Clone, Debug)]
+struct Context {
+    scenario: ScenarioInfo,
+    seed: u64,
+    duration: SimTime,
+    concurrency_limit: u32,
+    callers: Vec<String>,
+    functions: Vec<(String, Limits)>,
+}
+
+impl Statistics {
+    /// Statistics of a run of `scenario`, before its first fact.
+    pub fn new(scenario: &Scenario) -> Self {
+        let system = &scenario.system;
+        Self {
+            warmup: scenario.warmup,
+            prices: scenario.prices,
+            account: AccountStats::new(scenario.warmup),
+            callers: system.callers.iter().map(|_| CallerStats::new()).collect(),
+            functions: system.functions.ids().map(|id| FunctionStats::new(scenario, id)).collect(),
+            context: Box::new(Context::new(scenario)),
+        }
+    }
+
+    /// Everything, when the run ended at `ended`.
+    ///
+    /// `events`, `digest` and `expectations` are left empty.
+    pub fn finish(mut self, ended: SimTime) -> Summary {
+        let context = &self.context;
+        let account = self.account.figures(ended);
+        let mut functions = Vec::with_capacity(self.functions.len());
+        let mut usages = Vec::with_capacity(self.functions.len());
+        for ((_, stats), (name, limits)) in self.functions.iter_mut().zip(&context.functions) {
+            let (summary, usage) = stats.summary(name, *limits, ended);
+            functions.push((name.clone(), summary));
+            usages.push((name.clone(), usage));
+        }
+        let measured = ended.saturating_since(self.warmup);
+        let named = |stats: &CallerStats, name: &String| (name.clone(), stats.summary(measured));
+        let milliseconds = |time: SimTime| histogram::milliseconds(time.as_nanos());
+        Summary {
+            lambdasim: env!("CARGO_PKG_VERSION").to_owned(),
+            scenario: context.scenario.clone(),
+            seed: context.seed,
+            window: Window {
+                warmup_ms: milliseconds(self.warmup),
+                duration_ms: milliseconds(context.duration),
+                ended_ms: milliseconds(ended),
+            },
+            events: 0,
+            digest: String::new(),
+            account: AccountSummary {
+                concurrent_executions: account.concurrent,
+                unreserved_concurrent_executions: account.unreserved,
+                claimed_account_concurrency: account.claimed,
+                throttles: self.account.throttles,
+                concurrency_limit: context.concurrency_limit,
+            },
+            callers: self.callers.rows().iter().zip(&context.callers).map(|(stats, name)| named(stats, name)).collect(),
+            functions: Named(functions),
+            cost: cost::bill(usages, self.prices),
+            expectations: Vec::new(),
+            conservation: self.conservation(),
+        }
+    }
+
+    fn conservation(&self) -> Conservation {
+        let Context { callers, functions, .. } = &*self.context;
+        let callers: Named<_> =
+            self.callers.rows().iter().zip(callers).map(|(c, name)| (name.clone(), c.flow())).collect();
+        let functions: Named<_> =
+            self.functions.rows().iter().zip(functions).map(|(f, (name, _))| (name.clone(), f.flow())).collect();
+        let holds = callers.rows().chain(functions.rows()).all(|flow| flow.holds);
+        Conservation { callers, functions, holds }
+    }
+
+    #[inline(always)]
+    fn measures(&self, origin: &Origin) -> bool {
+        origin.submitted >= self.warmup
+    }
+}
+
+impl Observer for Statistics {
+    #[inline(always)]
+    fn observe(&mut self, now: SimTime, fact: &Fact) {
+        match *fact {
+            Fact::CallSubmitted { origin } => self.call_submitted(&origin),
+            Fact::AttemptSent { origin, attempt } => self.attempt_sent(&origin, attempt),
+            Fact::AttemptAnswered { origin, status, .. } => self.attempt_answered(&origin, status),
+            Fact::CallFinished { origin, outcome, runs, .. } => self.call_finished(now, &origin, outcome, runs),
+            Fact::RunStarted { origin, function, cold, capacity, .. } => {
+                self.run_started(now, &origin, function, cold, capacity);
+            }
+            Fact::RunEnded {
+                origin,
+                function,
+                started,
+                duration,
+                init,
+                suppressed_init,
+                outcome,
+                capacity,
+                abandoned,
+                ..
+            } => {
+                let run = Run { started, duration, init, suppressed_init, outcome, capacity, abandoned };
+                self.run_ended(now, &origin, function, run);
+            }
+            Fact::AttemptTimedOut { origin, .. } => self.attempt_timed_out(&origin),
+            Fact::RetryScheduled { .. } => {}
+            Fact::RetryQuotaExhausted { origin } => self.retry_quota_exhausted(&origin),
+            Fact::CircuitOpen { origin } => self.circuit_open(&origin),
+            Fact::Throttled { origin, function, reason } => self.throttled(&origin, function, reason),
+            Fact::EnvironmentCreated { function, .. } => self.functions[function].environment_created(now),
+            Fact::EnvironmentEnded { function, at, .. } => self.functions[function].environment_ended(at),
+            Fact::EnvironmentReset { function, .. } => self.functions[function].environment_reset(now),
+            Fact::ProvisionedRequested { function, units } => {
+                self.functions[function].provisioned_requested(now, units);
+            }
+            Fact::ProvisionedAllocated { function, units } => {
+                self.functions[function].provisioned_allocated(now, units);
+            }
+            Fact::ProvisionedInitialized { function, init } => {
+                self.functions[function].provisioned_initialized(now, init);
+            }
+            Fact::ProvisionedFailed { function } => self.functions[function].provisioned_failed(now),
+            Fact::AccountAllocated { units, unreserved_in_flight } => {
+                self.account.allocate(now, units, unreserved_in_flight);
+            }
+        }
+    }
+}
+
+/// What each fact does, in the order of the facts.
+impl Statistics {
+    #[inline(always)]
+    fn call_submitted(&mut self, origin: &Origin) {
+        let measured = self.measures(origin);
+        let caller = &mut self.callers[origin.caller];
+        if measured {
+            caller.submitted += 1;
+        } else {
+            caller.submitted_before += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn attempt_sent(&mut self, origin: &Origin, attempt: u32) {
+        if self.measures(origin) {
+            let caller = &mut self.callers[origin.caller];
+            caller.attempts += 1;
+            caller.retries += u64::from(attempt > 1);
+        }
+    }
+
+    #[inline(always)]
+    fn attempt_answered(&mut self, origin: &Origin, status: u16) {
+        if self.measures(origin) {
+            self.callers[origin.caller].answered(status);
+        }
+    }
+
+    #[inline(always)]
+    fn call_finished(&mut self, now: SimTime, origin: &Origin, outcome: Outcome, runs: u32) {
+        let measured = self.measures(origin);
+        let caller = &mut self.callers[origin.caller];
+        if measured {
+            caller.finished(now.since(origin.submitted), outcome, runs);
+        } else {
+            caller.finished_before += 1;
+        }
+    }
+
+    #[inline(always)]
+    fn run_started(&mut self, now: SimTime, origin: &Origin, function: FunctionId, cold: bool, capacity: Capacity) {
+        let measured = self.measures(origin);
+        self.account.start(now, is_unreserved(capacity));
+        let stats = &mut self.functions[function];
+        stats.start(now);
+        if measured {
+            stats.invocations += 1;
+            stats.cold_starts += u64::from(cold && capacity != Capacity::Provisioned);
+        } else {
+            stats.started_before += 1;
+        }
+        if is_beside_provisioned(capacity) {
+            stats.start_provisioned(now, capacity, measured);
+        }
+    }
+
+    #[inline(always)]
+    fn run_ended(&mut self, now: SimTime, origin: &Origin, function: FunctionId, run: Run) {
+        let measured = self.measures(origin);
+        self.account.end(now, is_unreserved(run.capacity));
+        let stats = &mut self.functions[function];
+        stats.end(now);
+        if run.capacity == Capacity::Provisioned {
+            stats.end_provisioned(now);
+        }
+        if measured {
+            stats.ended(now, run, self.prices);
+        } else {
+            stats.ended_before += 1;
+        }
+    }
+
+    #[inline(never)]
+    fn attempt_timed_out(&mut self, origin: &Origin) {
+        if self.measures(origin) {
+            self.callers[origin.caller].client_timeouts += 1;
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn retry_quota_exhausted(&mut self, origin: &Origin) {
+        if self.measures(origin) {
+            self.callers[origin.caller].retry_quota_exhausted += 1;
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn circuit_open(&mut self, origin: &Origin) {
+        if self.measures(origin) {
+            self.callers[origin.caller].circuit_open += 1;
+        }
+    }
+
+    #[inline(never)]
+    fn throttled(&mut self, origin: &Origin, function: FunctionId, reason: ThrottleReason) {
+        if self.measures(origin) {
+            self.account.throttles += 1;
+            self.functions[function].throttled(reason);
+        }
+    }
+}
+
+/// INV-5.8: on demand, of a function without reserved concurrency.
+#[inline(always)]
+const fn is_unreserved(capacity: Capacity) -> bool {
+    matches!(capacity, Capacity::Unreserved | Capacity::Spillover)
+}
+
+/// Whether the function has provisioned concurrency.
+#[inline(always)]
+const fn is_beside_provisioned(capacity: Capacity) -> bool {
+    matches!(capacity, Capacity::Provisioned | Capacity::Spillover | Capacity::ReservedSpillover)
+}
+
+impl Context {
+    fn new(scenario: &Scenario) -> Self {
+        let system = &scenario.system;
+        let mut concurrency_limit = system.account.concurrency_limit;
+        let mut functions: Vec<_> = system
+            .functions
+            .rows()
+            .iter()
+            .map(|function| (function.name.clone(), Limits { reserved_concurrency: function.reserved_concurrency }))
+            .collect();
+        for change in &system.changes {
+            match &change.action {
+                ChangeAction::Account(account) => concurrency_limit = concurrency_limit.max(account.concurrency_limit),
+                ChangeAction::Function(id, function) => {
+                    let limit = &mut functions[id.index()].1.reserved_concurrency;
+                    *limit = limit.zip(function.reserved_concurrency).map(|(known, new)| known.max(new));
+                }
+                ChangeAction::Client(..) | ChangeAction::Deploy(_) => {}
+            }
+        }
+        Self {
+            scenario: ScenarioInfo {
+                name: scenario.name.clone(),
+                sha256: scenario.sha256.clone(),
+                overrides: scenario.overrides.clone(),
+                description: scenario.description.clone(),
+            },
+            seed: scenario.seed,
+            duration: scenario.duration,
+            concurrency_limit,
+            callers: system.callers.rows().iter().map(|caller| caller.name.clone()).collect(),
+            functions,
+        }
+    }
+}

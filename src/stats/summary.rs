@@ -1,0 +1,302 @@
+//! The report as data: every number of `summary.json`, in its order and under its names (contract, section 3).
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use super::cost::CostSummary;
+use super::gauge::GaugeFigures;
+use super::histogram::{Figures, Rung};
+use crate::expect::{Expectation, Judgement};
+
+/// What a run came to.
+///
+/// [`Statistics::finish`](super::Statistics::finish) fills everything but `events`, `digest` and `expectations`, which
+/// whoever puts the run together knows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Version of this program.
+    pub lambdasim: String,
+    /// What was simulated.
+    pub scenario: ScenarioInfo,
+    /// The seed.
+    pub seed: u64,
+    /// The times that were simulated and measured.
+    pub window: Window,
+    /// Events that the kernel handled; informative, a faster kernel has fewer.
+    pub events: u64,
+    /// Hash over what happened, 16 hex digits.
+    pub digest: String,
+    /// Over all functions.
+    pub account: AccountSummary,
+    /// By caller, in file order.
+    pub callers: Named<CallerSummary>,
+    /// By function, in file order.
+    pub functions: Named<FunctionSummary>,
+    /// Money.
+    pub cost: CostSummary,
+    /// What the scenario expected, and whether it holds.
+    pub expectations: Vec<Judgement>,
+    /// Whether everything that entered has exactly one fate.
+    pub conservation: Conservation,
+}
+
+/// The scenario of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScenarioInfo {
+    /// Its name.
+    pub name: String,
+    /// SHA-256 of the file.
+    pub sha256: String,
+    /// `--set` overrides.
+    pub overrides: Vec<String>,
+    /// For the text report.
+    #[serde(skip)]
+    pub description: Option<String>,
+}
+
+/// Times of a run, in milliseconds since its start.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Window {
+    /// What was submitted before is not measured.
+    pub warmup_ms: f64,
+    /// Callers submit until here.
+    pub duration_ms: f64,
+    /// The last fate, and at least `duration_ms`.
+    pub ended_ms: f64,
+}
+
+/// The account (INV-5.8).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AccountSummary {
+    /// Executions in flight over all functions.
+    pub concurrent_executions: GaugeFigures<u64>,
+    /// On demand, of functions without reserved concurrency.
+    pub unreserved_concurrent_executions: GaugeFigures<u64>,
+    /// The unreserved ones and all units that are allocated to reserved and provisioned concurrency.
+    pub claimed_account_concurrency: GaugeFigures<u64>,
+    /// Requests refused.
+    pub throttles: u64,
+    /// The highest limit that was set, for the text report.
+    #[serde(skip)]
+    pub concurrency_limit: u32,
+}
+
+/// One caller. Counts are of calls submitted at or after the warm-up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CallerSummary {
+    /// Calls submitted.
+    pub submitted: u64,
+    /// Calls that ended with the function's result.
+    pub succeeded: u64,
+    /// Calls that ended otherwise.
+    pub failed: u64,
+    /// Calls still open at the end.
+    pub unfinished: u64,
+    /// Attempts sent.
+    pub attempts: u64,
+    /// Attempts after a call's first.
+    pub retries: u64,
+    /// Attempts answered 429.
+    pub throttled: u64,
+    /// Attempts that the client gave up waiting for.
+    pub client_timeouts: u64,
+    /// Submission to end of every finished call, retries and waits included.
+    pub latency_ms: Figures<f64>,
+    /// How the finished calls ended.
+    pub outcomes: Outcomes,
+    /// Answers by HTTP status.
+    pub status_codes: Named<u64>,
+    /// Runs of the function that a finished call started.
+    pub runs_per_call: Figures<u64>,
+    /// Retries that were not made because the retry quota was empty.
+    pub retry_quota_exhausted: u64,
+    /// Attempts that the circuit breaker stopped.
+    pub circuit_open: u64,
+    /// Successes a second of measured time; `None` without time.
+    pub goodput_per_s: Option<f64>,
+    /// The latency's whole curve, for `latency.csv`.
+    #[serde(skip)]
+    pub latency_ladder: Vec<Rung>,
+}
+
+/// Calls by how they ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Outcomes {
+    /// With the function's result.
+    pub success: u64,
+    /// With the function's failure.
+    pub function_error: u64,
+    /// Refused with 429 at the last attempt.
+    pub throttled: u64,
+    /// The client gave up.
+    pub timeout: u64,
+    /// With a failure of the service.
+    pub service_error: u64,
+    /// Accepted to run later (asynchronous).
+    pub accepted: u64,
+    /// Refused for good: too large, or stopped by the circuit breaker.
+    pub rejected: u64,
+}
+
+/// One function. Counts are of events submitted at or after the warm-up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FunctionSummary {
+    /// For the text report.
+    #[serde(skip)]
+    pub name: String,
+    /// Runs of the handler, failed ones included (INV-5.8).
+    pub invocations: u64,
+    /// Runs that ended in an error, a time-out or a crash.
+    pub errors: u64,
+    /// Runs that the function's time-out cut.
+    pub timeouts: u64,
+    /// Requests refused.
+    pub throttles: u64,
+    /// Those by reason, in AWS's words.
+    pub throttles_by_reason: Named<u64>,
+    /// Runs on demand in a new environment.
+    pub cold_starts: u64,
+    /// INV-5.8 `Duration`.
+    pub duration_ms: Figures<f64>,
+    /// Init phases of cold runs.
+    pub init_ms: Figures<f64>,
+    /// Executions in flight.
+    pub concurrent_executions: GaugeFigures<u64>,
+    /// Execution environments, on demand and provisioned.
+    pub environments: Environments,
+    /// Milliseconds billed: runs, and Inits of provisioned environments.
+    pub billed_ms: u64,
+    /// Runs on provisioned units.
+    pub provisioned_concurrency_invocations: u64,
+    /// Runs on demand while there is provisioned concurrency.
+    pub provisioned_concurrency_spillover_invocations: u64,
+    /// Executions on provisioned units over units, while there are executions.
+    pub provisioned_concurrency_utilization: GaugeFigures<f64>,
+    /// Executions on provisioned units.
+    pub provisioned_concurrent_executions: GaugeFigures<u64>,
+    /// Usable units.
+    pub provisioned_concurrency_allocated: GaugeFigures<u64>,
+    /// Inits inside an invocation: after a failed Init, and after a reset (INV-E3, E4, E6).
+    pub suppressed_inits: u64,
+    /// Init phases that failed or were cut, and allocations that failed (INV-P4).
+    pub init_failures: u64,
+    /// Runs whose client had left before they ended.
+    pub abandoned_runs: u64,
+    /// How long those went on after that.
+    pub abandoned_ms: f64,
+    /// The duration's whole curve, for `latency.csv`.
+    #[serde(skip)]
+    pub duration_ladder: Vec<Rung>,
+    /// The same of Init.
+    #[serde(skip)]
+    pub init_ladder: Vec<Rung>,
+    /// For the text report.
+    #[serde(skip)]
+    pub limits: Limits,
+}
+
+/// What a function may use at most: the highest values that were set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Limits {
+    /// Reserved concurrency; `None` where it was not set all the time.
+    pub reserved_concurrency: Option<u32>,
+}
+
+/// Execution environments of one function.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Environments {
+    /// Created at or after the warm-up.
+    pub created: u64,
+    /// Ended: idle too long, too old, replaced or given back.
+    pub expired: u64,
+    /// Reset after a time-out or a crash.
+    pub reset: u64,
+    /// Alive, busy or not.
+    pub alive: GaugeFigures<u64>,
+}
+
+/// Everything that entered has exactly one fate, or is still inside. Counts everything, the warm-up included.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Conservation {
+    /// Calls.
+    pub callers: Named<Flow>,
+    /// Runs.
+    pub functions: Named<Flow>,
+    /// Over all.
+    pub holds: bool,
+}
+
+/// One balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Flow {
+    /// Entered.
+    #[serde(rename = "in")]
+    pub entered: u64,
+    /// Ended.
+    pub out: u64,
+    /// Still inside.
+    pub left: u64,
+    /// `in = out + left`.
+    pub holds: bool,
+}
+
+/// Rows with their names, in order: a map in JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named<T>(pub Vec<(String, T)>);
+
+impl Summary {
+    /// The summary as it is printed and as expectations see it.
+    pub fn to_json(&self) -> Value {
+        serde_json::to_value(self).expect("names are strings and numbers are finite")
+    }
+
+    /// Judges the scenario's expectations and keeps what comes of them.
+    pub fn judge(&mut self, expectations: &[Expectation]) {
+        let json = self.to_json();
+        self.expectations = expectations.iter().map(|expectation| expectation.judge(&json)).collect();
+    }
+}
+
+impl<T> Named<T> {
+    /// Names and rows in order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &T)> {
+        self.0.iter().map(|(name, row)| (name.as_str(), row))
+    }
+
+    /// The rows in order.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &T> {
+        self.0.iter().map(|(_, row)| row)
+    }
+
+    /// The row of this name.
+    pub fn get(&self, name: &str) -> Option<&T> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, row)| row)
+    }
+
+    /// How many there are.
+    pub const fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<T> FromIterator<(String, T)> for Named<T> {
+    fn from_iter<I: IntoIterator<Item = (String, T)>>(rows: I) -> Self {
+        Self(rows.into_iter().collect())
+    }
+}
+
+impl<T: Serialize> Serialize for Named<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, row) in &self.0 {
+            map.serialize_entry(name, row)?;
+        }
+        map.end()
+    }
+}
