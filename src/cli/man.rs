@@ -13,11 +13,11 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   lambdasim man | man -l -
       Read the page of the program
-  lambdasim man schema > lambdasim-schema.1
-      Keep the page of `lambdasim schema`";
+  lambdasim man run > lambdasim-run.1
+      Keep the page of `lambdasim run`";
 
 /// The commands that have a page of their own.
-pub(super) const COMMANDS: [&str; 3] = ["schema", "completions", "man"];
+pub(super) const COMMANDS: [&str; 4] = ["run", "schema", "completions", "man"];
 
 /// The arguments of `man`.
 #[derive(Debug, Args)]

@@ -1,14 +1,23 @@
 //! The command line. The types of its parser go no further than this folder.
 //!
-//! Reading order: [`exit`] (what a command can come to), [`terminal`] (where text goes), then one file per
+//! Reading order: [`exit`] (what a command can come to), [`terminal`] (where text goes), [`args`] (shared flags),
+//! [`session`] (what the commands that simulate have in common, and the files it is made of), then one file per
 //! command.
 
+mod args;
 mod completions;
 mod exit;
 mod formats;
+mod load;
 mod man;
+mod progress;
+mod results;
+mod run;
 mod schema;
+mod session;
+mod simulate;
 mod terminal;
+mod verdict;
 
 use std::ffi::OsString;
 
@@ -44,6 +53,9 @@ struct Cli {
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Simulate scenarios, print a report and write the results to files
+    #[command(after_help = run::EXAMPLES)]
+    Run(run::Arguments),
     /// Print the JSON Schema of scenario files, for editors
     #[command(after_help = schema::EXAMPLES)]
     Schema,
@@ -91,6 +103,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> Exit {
 
 fn dispatch(command: Command, output: &mut Output) -> Result<Exit, Failure> {
     match command {
+        Command::Run(arguments) => run::run(&arguments, output),
         Command::Schema => schema::schema(output),
         Command::Completions(arguments) => completions::completions(&arguments, output),
         Command::Man(arguments) => man::man(&arguments, output),

@@ -9,8 +9,12 @@ use clap::{ColorChoice, ValueEnum};
 
 use super::exit::{Exit, Failure};
 
+/// For what holds.
+pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
 /// For what does not.
 pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
+/// For what deserves a look.
+pub(super) const NOTABLE: Style = AnsiColor::Yellow.on_default().bold();
 /// For a hint.
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
