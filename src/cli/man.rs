@@ -17,7 +17,7 @@ Examples:
       Keep the page of `lambdasim run`";
 
 /// The commands that have a page of their own.
-pub(super) const COMMANDS: [&str; 4] = ["run", "schema", "completions", "man"];
+pub(super) const COMMANDS: [&str; 5] = ["run", "check", "schema", "completions", "man"];
 
 /// The arguments of `man`.
 #[derive(Debug, Args)]

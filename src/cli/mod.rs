@@ -5,6 +5,7 @@
 //! command.
 
 mod args;
+mod check;
 mod completions;
 mod exit;
 mod formats;
@@ -56,6 +57,9 @@ enum Command {
     /// Simulate scenarios, print a report and write the results to files
     #[command(after_help = run::EXAMPLES)]
     Run(run::Arguments),
+    /// Simulate scenarios and say whether their expectations hold
+    #[command(after_help = check::EXAMPLES)]
+    Check(check::Arguments),
     /// Print the JSON Schema of scenario files, for editors
     #[command(after_help = schema::EXAMPLES)]
     Schema,
@@ -104,6 +108,7 @@ pub(crate) fn main(arguments: Vec<OsString>) -> Exit {
 fn dispatch(command: Command, output: &mut Output) -> Result<Exit, Failure> {
     match command {
         Command::Run(arguments) => run::run(&arguments, output),
+        Command::Check(arguments) => check::check(&arguments, output),
         Command::Schema => schema::schema(output),
         Command::Completions(arguments) => completions::completions(&arguments, output),
         Command::Man(arguments) => man::man(&arguments, output),
