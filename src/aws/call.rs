@@ -18,8 +18,9 @@ use super::limits;
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::SimTime;
 
-/// A call under way.
+/// A call under way, in one cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Call {
     pub(crate) origin: Origin,
     pub(crate) state: CallState,
@@ -463,7 +464,6 @@ fn set_timer<O: Observer>(id: CallId, call: &mut Call, at: SimTime, order: u32, 
 /// An open loop's next submission is due, if it is early enough.
 #[inline(always)]
 fn schedule_arrival<O: Observer>(id: CallerId, caller: &mut Caller, until: SimTime, context: &mut Context<'_, O>) {
-    if let Some(at) = caller.next_arrival().filter(|at| *at < until) {
-        context.schedule(at, Class::Arrival, caller.order, Event::Arrival(id));
-    }
+    let next = caller.next_arrival().filter(|at| *at < until);
+    context.schedule_arrival(id, caller.order, next);
 }

@@ -227,7 +227,10 @@ impl Function {
         context.state(&Fact::ProvisionedAllocated { function: id, units });
         while self.provisioned.environments() < units as usize {
             let environment = environments.create(context.now, id, true, State::Recovering);
-            context.state(&Fact::EnvironmentCreated { function: id, environment: environments[environment].number });
+            context.state(&Fact::EnvironmentCreated {
+                function: id,
+                environment: u64::from(environments[environment].number),
+            });
             self.provisioned.free.push(environment);
         }
         // The newest serve first, so the first ones have waited longest.
@@ -235,7 +238,7 @@ impl Function {
         for environment in self.provisioned.free.drain(..surplus) {
             context.state(&Fact::EnvironmentEnded {
                 function: id,
-                environment: environments[environment].number,
+                environment: u64::from(environments[environment].number),
                 at: context.now,
             });
             environments.end(environment);
@@ -294,7 +297,7 @@ impl Function {
             let environment = &environments[id];
             context.state(&Fact::EnvironmentEnded {
                 function: environment.function,
-                environment: environment.number,
+                environment: u64::from(environment.number),
                 at: context.now,
             });
             environments.end(id);

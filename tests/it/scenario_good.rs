@@ -71,7 +71,7 @@ fn written_out_it_reads_back_to_the_same() {
             let loaded = load(text, &[&format!("model.timing={timing}"), "functions.new={duration: 1s}"]);
             let written = loaded.source.resolved_yaml();
             let again = load(&written, &[]);
-            similar_asserts(&contents(&again.scenario), &contents(&loaded.scenario), &written);
+            same(&contents(&again.scenario), &contents(&loaded.scenario), &written);
             let comments =
                 |text: &str| text.lines().map(|line| line.split("  # ").next().unwrap().to_owned()).collect::<Vec<_>>();
             assert_eq!(comments(&again.source.resolved_yaml()), comments(&written));
@@ -80,7 +80,7 @@ fn written_out_it_reads_back_to_the_same() {
 }
 
 #[track_caller]
-fn similar_asserts(found: &str, expected: &str, context: &str) {
+fn same(found: &str, expected: &str, context: &str) {
     let different = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
     assert!(found == expected, "{different:?} in\n{context}");
 }
@@ -97,6 +97,24 @@ fn the_resolved_scenario_names_its_sources() {
         "        preset: standard_2026  # default, INV-N1",
     ] {
         assert!(written.lines().any(|written| written == line), "{line} in\n{written}");
+    }
+}
+
+/// Every scenario that comes with the program.
+#[test]
+fn shipped_scenarios_are_good() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let validator = jsonschema::validator_for(&json_schema()).unwrap();
+    let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    for path in files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")) {
+        let loaded = lambdasim::scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let written = loaded.source.resolved_yaml();
+        let again = parse("x.yaml", written.as_bytes(), &folder, &[]).unwrap_or_else(|error| panic!("{error}"));
+        same(&contents(&again.scenario), &contents(&loaded.scenario), &written);
+        for text in [&std::fs::read_to_string(&path).unwrap(), &written] {
+            let errors = validator.iter_errors(&as_json(text)).map(|error| error.to_string()).collect::<Vec<_>>();
+            assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
+        }
     }
 }
 
@@ -173,7 +191,7 @@ callers:
     ] {
         let found = contents(&load(&text, &[]).scenario);
         // A rate keeps the unit that it is written with.
-        similar_asserts(&found.replace("per: 1m", "per: 1s").replace("events: 300", "events: 5"), &expected, &text);
+        same(&found.replace("per: 1m", "per: 1s").replace("events: 300", "events: 5"), &expected, &text);
     }
 }
 

@@ -66,13 +66,15 @@ fn what_would_cost_too_much() {
     }
     let error = refuse(bomb.as_bytes(), &[]);
     assert!(error.to_string().contains("more than 1000000 values"), "{error}");
+    let text = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 1000].join(", "));
+    assert!(refuse(text.as_bytes(), &[]).to_string().contains("more than 32 MiB of text"));
     let nested = (1..2_000)
         .fold("a0: &a0 x\n".to_owned(), |text, level| text + &format!("a{level}: &a{level} [*a{}]\n", level - 1));
     assert!(refuse(nested.as_bytes(), &[]).to_string().contains("levels deep"));
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever becomes of a good scenario, reading it comes to an end without a panic, and so does the message.
     #[test]
@@ -103,6 +105,36 @@ proptest! {
             if let Err(error) = parse("x.yaml", &bytes, data(), &overrides) {
                 prop_assert!(!error.problems().is_empty());
                 prop_assert!(error.render(true).len() > 10);
+            }
+        }
+    }
+
+    /// Values in each other's place: still YAML, mostly not a scenario; a refusal always has a reason.
+    #[test]
+    fn swapped_values_are_answered(
+        swaps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..6),
+        flag in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
+    ) {
+        const LARGE: &str = include_str!("../data/large.yaml");
+        const ODD: [&str; 12] =
+            ["none", "off", "unlimited", "-1", "{}", "[]", "~", "0", "100%", "1e300", "{min: 1s}", "[{at: 1s}]"];
+        let word = |letter: char| letter.is_alphanumeric() || "_.%/-#".contains(letter);
+        let mut tokens: Vec<&str> = LARGE.split_inclusive(|letter: char| !word(letter)).collect();
+        let words: Vec<&str> = tokens.iter().map(|token| token.trim_end_matches(|letter| !word(letter))).collect();
+        let pool: Vec<&str> = words.iter().copied().chain(ODD).filter(|word| !word.is_empty()).collect();
+        let mut owned = Vec::new();
+        for (at, with) in &swaps {
+            let at = at.index(tokens.len());
+            owned.push((at, format!("{}{}", with.get(&pool), &tokens[at][words[at].len()..])));
+        }
+        for (at, token) in &owned {
+            tokens[*at] = token;
+        }
+        let text = tokens.concat();
+        let flag = format!("functions.{}={}", flag.0.get(&pool), flag.1.get(&pool));
+        for overrides in [vec![], vec![flag]] {
+            if let Err(error) = parse("x.yaml", text.as_bytes(), data(), &overrides) {
+                prop_assert!(!error.problems().is_empty());
             }
         }
     }
