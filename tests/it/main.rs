@@ -1,5 +1,11 @@
-//! The one integration-test binary.
+//! The one integration-test binary: through the front door, a scenario in and its summary out; and the facts of a run
+//! where a moment matters.
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the facts that it looks at")]
 
+mod common;
 mod reference;
+mod rules_client;
+mod rules_concurrency;
+mod rules_environment;
 mod scenario_errors;
 mod scenario_good;
