@@ -6,8 +6,8 @@ use crate::expect::{self, Expectation};
 use crate::kernel::engine::{Engine, Status};
 use crate::kernel::time::SimTime;
 use crate::scenario::{Drain, Loaded, ProblemKind, Scenario, ScenarioError};
-use crate::stats::digest::DigestObserver;
 use crate::stats::Statistics;
+use crate::stats::digest::DigestObserver;
 use crate::stats::summary::Summary;
 
 /// Events between two calls of the progress hook: some milliseconds of work.

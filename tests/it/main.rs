@@ -4,8 +4,11 @@
 
 mod common;
 mod reference;
+mod rules_billing;
 mod rules_client;
 mod rules_concurrency;
 mod rules_environment;
+mod rules_failures;
+mod rules_provisioned;
 mod scenario_errors;
 mod scenario_good;
