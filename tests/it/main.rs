@@ -12,3 +12,4 @@ mod rules_failures;
 mod rules_provisioned;
 mod scenario_errors;
 mod scenario_good;
+mod theory;
