@@ -3,6 +3,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the facts that it looks at")]
 
 mod common;
+mod conservation;
 mod reference;
 mod rules_billing;
 mod rules_client;

@@ -339,3 +339,17 @@ callers: { c: { target: f, arrivals: { at: [10s, 10s, 10s, 60s, 70s] } } }",
         1e-9,
     );
 }
+
+/// No quantile, and no mean, of a gauge lies above its maximum: one of six units is busy for a moment.
+#[test]
+fn utilization_does_not_exceed_its_maximum() {
+    let summary = simulate(
+        "duration: 15s
+functions: { f: { duration: 10ms, provisioned_concurrency: 6 } }
+callers: { c: { target: f, arrivals: { at: [12s] } } }",
+    );
+    let figure = |name: &str| number(&summary, &format!("functions.f.provisioned_concurrency_utilization.{name}"));
+    for name in ["mean", "p95", "p99"] {
+        assert!(figure(name) <= figure("max"), "{name} is {}, the maximum {}", figure(name), figure("max"));
+    }
+}
