@@ -322,7 +322,12 @@ fn yaml() -> impl Strategy<Value = Yaml> {
 
 #[test]
 fn every_scenario_keeps_its_promises() {
-    let config = Config { failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
+    let config = Config {
+        failure_persistence: None,
+        max_shrink_iters: 2_000,
+        max_global_rejects: u32::MAX,
+        ..Config::default()
+    };
     // The same cases in every run: a failure that others cannot repeat helps nobody.
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(config, rng);

@@ -4,6 +4,7 @@
 
 mod common;
 mod conservation;
+mod determinism;
 mod reference;
 mod rules_billing;
 mod rules_client;
@@ -13,4 +14,6 @@ mod rules_failures;
 mod rules_provisioned;
 mod scenario_errors;
 mod scenario_good;
+mod scenarios;
 mod theory;
+mod tidy;

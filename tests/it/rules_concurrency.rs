@@ -576,6 +576,25 @@ changes:
     );
 }
 
+/// R1, R2, R7: a limit that is raised holds at once, for the request rate too: after a quiet time a burst as large as the
+/// new concurrency is far within ten requests a second for each unit of it.
+#[test]
+fn r07_a_raised_limit_raises_the_request_rate_at_once() {
+    for (case, account, function, change) in [
+        ("reserved, from 0", 1_000, "reserved_concurrency: 0", "functions.f.reserved_concurrency: 100"),
+        ("reserved, from 1", 1_000, "reserved_concurrency: 1", "functions.f.reserved_concurrency: 100"),
+        ("reserved, from none", 1_000, "memory: 128MB", "functions.f.reserved_concurrency: 100"),
+        ("account", 1, "memory: 128MB", "account.concurrency_limit: 100"),
+    ] {
+        let yaml = format!(
+            "duration: 1m\naccount: {{ concurrency_limit: {account} }}\nfunctions: {{ f: {{ duration: 1s, {function} }} }}\n\
+             callers: {{ c: {{ target: f, arrivals: {{ burst: {{ size: 100, at: 10s }} }}, client: {{ retry: none }} }} }}\n\
+             changes: [{{ at: 10s, set: {{ {change} }} }}]"
+        );
+        check_run(case, &yaml, &[("callers.c.succeeded", 100.0), ("functions.f.throttles", 0.0)]);
+    }
+}
+
 /// C10: a free provisioned unit serves before any environment on demand, and what was spilled stays on demand.
 #[test]
 fn c10_provisioned_units_come_first() {
