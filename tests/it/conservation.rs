@@ -89,7 +89,7 @@ fn failure() -> Text {
         .boxed()
 }
 
-/// Reserved and provisioned concurrency that go together, or SnapStart.
+/// Reserved and provisioned concurrency that go together, or `SnapStart`.
 fn capacity() -> Text {
     let schedule = |units: u32| {
         format!("{{ initial: {units}, preparation: 2s, schedule: [{{ at: 4s, to: 2 }}, {{ at: 11s, to: 4 }}] }}")

@@ -123,12 +123,11 @@ fn numbers(yaml: &str) -> Numbers {
                 assert!(origin.caller.index() < scenario.system.callers.len());
                 numbers.arrivals.insert((name(origin.caller), origin.submission), *now);
             }
-            Fact::RunEnded { origin, run, duration, suppressed_init, outcome, .. } => {
+            Fact::RunEnded { origin, run, duration, suppressed_init, outcome, .. }
                 // An Init inside the run belongs to the environment's history, not to the event.
-                if suppressed_init.is_none() {
+                if suppressed_init.is_none() => {
                     numbers.runs.insert((name(origin.caller), origin.submission, run), (duration, outcome));
                 }
-            }
             _ => {}
         }
     }

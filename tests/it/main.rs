@@ -1,6 +1,8 @@
 //! The one integration-test binary: through the front door, a scenario in and its summary out; and the facts of a run
 //! where a moment matters.
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the facts that it looks at")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::format_push_string, clippy::format_collect, reason = "scenarios are put together as text")]
 
 mod common;
 mod conservation;
@@ -11,6 +13,7 @@ mod rules_client;
 mod rules_concurrency;
 mod rules_environment;
 mod rules_failures;
+mod rules_measuring;
 mod rules_provisioned;
 mod scenario_errors;
 mod scenario_good;

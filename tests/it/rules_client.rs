@@ -151,7 +151,7 @@ callers:
 /// V18, INV-3.4: the adaptive mode's limiter holds first attempts back, once it has been throttled.
 ///
 /// At a measured 10 a second five attempts are throttled, at 10.0 to 10.4 s. Each cuts the rate to 0.7: 1.68 a second
-/// and a bucket of as many tokens are left. With w_max = 2.401 and K = cbrt(2.401 x 0.3 / 0.4) = 1.217 s the cubic
+/// and a bucket of as many tokens are left. With `w_max` = 2.401 and K = cbrt(2.401 x 0.3 / 0.4) = 1.217 s the cubic
 /// brings 2.401 x 2 + 0.1 x ((2 - K)^4 - K^4) = 4.6 tokens in the next 2 s; with what the bucket held at most 6.3.
 #[test]
 fn v18_the_adaptive_limiter_holds_first_attempts_back() {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use lambdasim::aws::fact::{Capacity, Fact};
 
-use crate::common::{Facts, check, check_run, near, number, simulate, try_scenario};
+use crate::common::{Facts, check, check_run, near, number, same, simulate, try_scenario};
 
 /// V1: concurrency = rate x duration, exactly so with even arrivals and constant durations.
 #[test]
@@ -356,7 +356,7 @@ fn s07_requests_a_second_ramp_up() {
              callers: {{ c: {{ target: f, client: {{ retry: none }}, arrivals: {{ burst: {{ size: 13000, every: 1s, times: 4 }} }} }} }}"
         ));
         let starts = facts.pick(|now, fact| matches!(fact, Fact::RunStarted { .. }).then_some(now));
-        [0, 1, 2, 3].map(|second| starts.iter().filter(|at| **at == f64::from(second) * 1_000.0).count())
+        [0, 1, 2, 3].map(|second| starts.iter().filter(|at| same(**at, f64::from(second) * 1_000.0)).count())
     };
     assert_eq!(starts("off"), [13_000; 4]);
     let on = starts("on");
