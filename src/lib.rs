@@ -1,7 +1,8 @@
 //! A deterministic discrete-event simulator of AWS Lambda's invocation semantics.
 //!
 //! Reading order: [`kernel`] (time, events, random numbers), [`aws`] (the rules), [`scenario`] (the file),
-//! [`stats`] and [`expect`] (the numbers), [`run`] (all together).
+//! [`stats`] and [`expect`] (the numbers), [`run`] (all together),
+//! [`report`] (what people and programs read).
 
 pub mod aws;
 pub mod expect;

@@ -93,8 +93,8 @@ pub fn simulate<O: Observer>(
         Drain::AtMost(drain) => duration.plus(drain),
     };
     let mut world = World::new(&scenario.system, duration, scenario.seed, observer);
-    let mut engine = Engine::new(duration, end, scenario.event_budget);
-    world.start(&scenario.system, &mut engine.calendar);
+    let mut engine = Engine::new(scenario.system.callers.len(), duration, end, scenario.event_budget);
+    world.start(&scenario.system, &mut engine.agenda);
     let ended = loop {
         match engine.advance(&mut world, SLICE) {
             Status::Running => {}
@@ -109,7 +109,7 @@ pub fn simulate<O: Observer>(
             return Err(Stopped::Interrupted);
         }
     };
-    let observer = world.finish(ended, &mut engine.calendar);
+    let observer = world.finish(ended, &mut engine.agenda);
     Ok(Ended { observer, ended, events: engine.processed() })
 }
 

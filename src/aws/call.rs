@@ -13,13 +13,14 @@ use super::config::{Client, Load, System, UserStart};
 use super::event::{Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, Outcome};
 use super::frontend::{Invoked, Lambda, Reply, Request};
-use super::ids::{CallId, CallerId, EnvironmentId, Id, Table};
+use super::ids::{CallId, CallerId, EnvironmentId, Id, Table, UserId};
 use super::limits;
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::SimTime;
 
-/// A call under way.
+/// A call under way, in one cache line.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 pub(crate) struct Call {
     pub(crate) origin: Origin,
     pub(crate) state: CallState,
@@ -27,7 +28,7 @@ pub(crate) struct Call {
     /// Runs that it started.
     runs: u32,
     /// The user who waits for it, in a closed loop.
-    user: Option<u32>,
+    user: Option<UserId>,
     /// When it gives up, if that is going to happen in this state.
     timer: SimTime,
 }
@@ -56,7 +57,7 @@ pub(crate) struct Calls {
 
 impl Calls {
     #[inline(always)]
-    fn begin(&mut self, origin: Origin, user: Option<u32>) -> (CallId, &mut Call) {
+    fn begin(&mut self, origin: Origin, user: Option<UserId>) -> (CallId, &mut Call) {
         let attempts = Attempts::default();
         let call = Call { origin, state: CallState::Deciding, attempts, runs: 0, user, timer: SimTime::MAX };
         let id = match self.free.pop() {
@@ -122,7 +123,7 @@ enum Step {
 pub(crate) struct Callers {
     callers: Table<CallerId, Caller>,
     calls: Calls,
-    users: Vec<User>,
+    users: Table<UserId, User>,
     /// Callers submit before this moment.
     submit_until: SimTime,
 }
@@ -133,7 +134,7 @@ impl Callers {
         Self {
             callers: system.callers.rows().iter().map(|caller| Caller::new(caller, streams)).collect(),
             calls: Calls::default(),
-            users: Vec::new(),
+            users: Table::new(),
             submit_until,
         }
     }
@@ -145,8 +146,7 @@ impl Callers {
                 Load::Open(_) => schedule_arrival(id, &mut self.callers[id], self.submit_until, context),
                 Load::Closed { count, start, .. } => {
                     for index in 0..*count {
-                        let user = u32::try_from(self.users.len()).expect("fewer than 2^32 users");
-                        self.users.push(User { caller: id, index, cycle: 0 });
+                        let user = self.users.push(User { caller: id, index, cycle: 0 });
                         self.schedule_user(user, *start == UserStart::AtOnce, context);
                     }
                 }
@@ -187,8 +187,13 @@ impl Callers {
 
     /// A user has thought enough.
     #[inline(never)]
-    pub(crate) fn on_user_ready<O: Observer>(&mut self, user: u32, lambda: &mut Lambda, context: &mut Context<'_, O>) {
-        let caller = self.users[user as usize].caller;
+    pub(crate) fn on_user_ready<O: Observer>(
+        &mut self,
+        user: UserId,
+        lambda: &mut Lambda,
+        context: &mut Context<'_, O>,
+    ) {
+        let caller = self.users[user].caller;
         if let Some(submission) = self.callers[caller].submit() {
             self.submit(Origin { caller, submission, submitted: context.now }, Some(user), lambda, context);
         }
@@ -198,7 +203,7 @@ impl Callers {
     fn submit<O: Observer>(
         &mut self,
         origin: Origin,
-        user: Option<u32>,
+        user: Option<UserId>,
         lambda: &mut Lambda,
         context: &mut Context<'_, O>,
     ) {
@@ -314,8 +319,8 @@ impl Callers {
 
     /// A user thinks, and then calls if it is early enough.
     #[inline(never)]
-    fn schedule_user<O: Observer>(&mut self, user: u32, at_once: bool, context: &mut Context<'_, O>) {
-        let row = &mut self.users[user as usize];
+    fn schedule_user<O: Observer>(&mut self, user: UserId, at_once: bool, context: &mut Context<'_, O>) {
+        let row = &mut self.users[user];
         let caller = &self.callers[row.caller];
         let mut at = context.now;
         if !at_once {
@@ -459,7 +464,6 @@ fn set_timer<O: Observer>(id: CallId, call: &mut Call, at: SimTime, order: u32, 
 /// An open loop's next submission is due, if it is early enough.
 #[inline(always)]
 fn schedule_arrival<O: Observer>(id: CallerId, caller: &mut Caller, until: SimTime, context: &mut Context<'_, O>) {
-    if let Some(at) = caller.next_arrival().filter(|at| *at < until) {
-        context.schedule(at, Class::Arrival, caller.order, Event::Arrival(id));
-    }
+    let next = caller.next_arrival().filter(|at| *at < until);
+    context.schedule_arrival(id, caller.order, next);
 }

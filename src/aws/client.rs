@@ -40,8 +40,8 @@ pub(crate) struct Attempts {
     pub(crate) sent: u32,
     /// The last wait, for decorrelated jitter.
     pub(crate) last_wait: SimDuration,
-    /// What the last retry cost.
-    pub(crate) last_cost: Option<u32>,
+    /// What the last retry cost; nothing while there was none.
+    pub(crate) last_cost: u32,
 }
 
 /// What the client does after an attempt.
@@ -118,7 +118,7 @@ impl Client {
         word: impl FnOnce() -> u64,
     ) -> Decision {
         if end == AttemptEnd::Answered(Answer::Success) && self.breaker.is_none() && self.limiter.is_none() {
-            self.budget.on_success(attempts.last_cost);
+            self.budget.on_success(attempts.sent, attempts.last_cost);
             return Decision::Finish;
         }
         self.decide(now, end, attempts, word())
@@ -134,7 +134,7 @@ impl Client {
             limiter.on_answer(now, end == AttemptEnd::Answered(Answer::Throttled));
         }
         if end == AttemptEnd::Answered(Answer::Success) {
-            self.budget.on_success(attempts.last_cost);
+            self.budget.on_success(attempts.sent, attempts.last_cost);
         }
         if !retryable || attempts.sent >= self.config.max_attempts {
             return Decision::Finish;
@@ -146,7 +146,7 @@ impl Client {
         };
         let Some(cost) = self.budget.try_pay(cause) else { return Decision::QuotaExhausted };
         let wait = backoff::wait(backoff, attempts.sent - 1, attempts.last_wait, word);
-        attempts.last_cost = Some(cost);
+        attempts.last_cost = cost;
         attempts.last_wait = wait;
         Decision::RetryAfter(wait)
     }

@@ -9,19 +9,19 @@
 
 use super::fact::{InitPhase, Origin, RunOutcome};
 use super::ids::{CallId, EnvironmentId, FunctionId, Id};
-use crate::kernel::time::{SimDuration, SimTime};
+use crate::kernel::time::SimTime;
 
-/// One environment.
+/// One environment: what every run touches, in one cache line.
 #[derive(Clone, Debug)]
+#[repr(align(64))]
 pub(crate) struct Environment {
-    /// Number in order of creation over all functions: what people see.
-    pub(crate) number: u64,
     pub(crate) function: FunctionId,
+    /// Number in order of creation over all functions: what people see.
+    pub(crate) number: u32,
     /// Whether it is a unit of provisioned concurrency; never changes (INV-C10).
     pub(crate) provisioned: bool,
     /// INV-E6: it was reset, and its next run pays for an Init.
     pub(crate) needs_init: bool,
-    pub(crate) created: SimTime,
     pub(crate) state: State,
 }
 
@@ -45,13 +45,24 @@ pub(crate) struct Run {
     /// Who waits for the answer; nobody once the client gave up or was answered.
     pub(crate) call: Option<CallId>,
     pub(crate) started: SimTime,
-    pub(crate) duration: SimDuration,
-    pub(crate) init: Option<InitPhase>,
-    pub(crate) suppressed_init: Option<InitPhase>,
     pub(crate) outcome: RunOutcome,
     pub(crate) restore_timed_out: bool,
+    /// Whether there was an Init; its [`Details`] have it.
+    pub(crate) has_inits: bool,
+    /// Whether the client gave up; its [`Details`] say when.
+    pub(crate) abandoned: bool,
+}
+
+/// What is looked at rarely.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Details {
+    pub(crate) created: SimTime,
+    /// The Inits of a run that has any, and when its Invoke phase began.
+    pub(crate) init: Option<InitPhase>,
+    pub(crate) suppressed_init: Option<InitPhase>,
+    pub(crate) invoked: SimTime,
     /// When the client gave up.
-    pub(crate) abandoned: Option<SimTime>,
+    pub(crate) abandoned: SimTime,
 }
 
 /// Where an idle environment stands in its pool.
@@ -67,8 +78,9 @@ pub(crate) struct Place {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Environments {
     rows: Vec<Environment>,
+    details: Vec<Details>,
     free: Vec<EnvironmentId>,
-    created: u64,
+    created: u32,
 }
 
 impl Environments {
@@ -80,15 +92,24 @@ impl Environments {
         provisioned: bool,
         state: State,
     ) -> EnvironmentId {
-        self.created += 1;
-        let environment =
-            Environment { number: self.created, function, provisioned, needs_init: false, created: now, state };
+        self.created = self.created.checked_add(1).expect("fewer than 2^32 environments");
+        let environment = Environment { function, number: self.created, provisioned, needs_init: false, state };
+        let (invoked, abandoned) = (SimTime::ZERO, SimTime::ZERO);
+        let details = Details { created: now, init: None, suppressed_init: None, invoked, abandoned };
         if let Some(id) = self.free.pop() {
             self.rows[id.index()] = environment;
+            self.details[id.index()] = details;
             return id;
         }
         self.rows.push(environment);
+        self.details.push(details);
         EnvironmentId::from_index(self.rows.len() - 1)
+    }
+
+    /// The environment and what is looked at rarely.
+    #[inline(always)]
+    pub(crate) fn with_details(&mut self, id: EnvironmentId) -> (&mut Environment, &mut Details) {
+        (&mut self.rows[id.index()], &mut self.details[id.index()])
     }
 
     /// The environment is gone.
@@ -110,5 +131,17 @@ impl std::ops::IndexMut<EnvironmentId> for Environments {
     #[inline]
     fn index_mut(&mut self, id: EnvironmentId) -> &mut Environment {
         &mut self.rows[id.index()]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run under way takes a record of its environment and one of its call: a cache line each.
+    #[test]
+    fn records_stay_small() {
+        assert_eq!(size_of::<Environment>(), 64);
+        assert_eq!(size_of::<super::super::call::Call>(), 64);
     }
 }

@@ -1,8 +1,10 @@
 //! Everything that can fall due, and the order of what falls due at one instant.
+//!
+//! Arrivals of open loops are not among the events: each caller is a source of the agenda.
 
 use super::fact::{Fact, Observer};
-use super::ids::{CallId, CallerId, EnvironmentId, FunctionId};
-use crate::kernel::calendar::Calendar;
+use super::ids::{CallId, CallerId, EnvironmentId, FunctionId, Id, UserId};
+use crate::kernel::engine::Agenda;
 use crate::kernel::time::SimTime;
 
 /// What falls due. An event carries the id of what it concerns; the rest stands in that one's record.
@@ -14,10 +16,8 @@ pub enum Event {
     RunEnded(EnvironmentId),
     /// The answer leaves while extensions still hold the environment (INV-E9).
     Replied(EnvironmentId),
-    /// An open loop submits.
-    Arrival(CallerId),
     /// A user of a closed loop has thought enough.
-    UserReady(u32),
+    UserReady(UserId),
     /// A client tries again.
     RetryDue(CallId),
     /// The adaptive limiter may have a token.
@@ -49,11 +49,11 @@ pub(crate) enum Class {
     Scaling = 4,
 }
 
-/// What a machine needs of the world to act: the moment, the calendar, and who listens.
+/// What a machine needs of the world to act: the moment, what is due, and who listens.
 #[derive(Debug)]
 pub(crate) struct Context<'a, O> {
     pub(crate) now: SimTime,
-    pub(crate) calendar: &'a mut Calendar<Event>,
+    pub(crate) agenda: &'a mut Agenda<Event>,
     pub(crate) observer: &'a mut O,
 }
 
@@ -61,7 +61,19 @@ impl<O: Observer> Context<'_, O> {
     /// Something will fall due. `order` is the resource's place in the file.
     #[inline]
     pub(crate) fn schedule(&mut self, at: SimTime, class: Class, order: u32, event: Event) {
-        self.calendar.push(at, (class as u32) << 24 | order, event);
+        // Odd: an arrival of the same class and place in the file goes before.
+        self.agenda.calendar.push(at, rank(class, order) | 1, event);
+    }
+
+    /// An open loop submits next at this moment, or never again.
+    #[inline(always)]
+    pub(crate) fn schedule_arrival(&mut self, caller: CallerId, order: u32, at: Option<SimTime>) {
+        #[allow(clippy::cast_possible_truncation, reason = "ids are 32 bits")]
+        let source = caller.index() as u32;
+        match at {
+            Some(at) => self.agenda.sources.set(source, at, rank(Class::Arrival, order)),
+            None => self.agenda.sources.clear(source),
+        }
     }
 
     /// Something happened.
@@ -69,4 +81,10 @@ impl<O: Observer> Context<'_, O> {
     pub(crate) fn state(&mut self, fact: &Fact) {
         self.observer.observe(self.now, fact);
     }
+}
+
+/// Class, then place in the file; even.
+#[inline(always)]
+const fn rank(class: Class, order: u32) -> u32 {
+    (class as u32) << 28 | order << 1
 }

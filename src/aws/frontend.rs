@@ -155,12 +155,17 @@ impl Lambda {
         };
         let placement = Placement { origin, run, start, duration };
         let plan = function.plan(&placement, now, &self.callers, &self.streams);
-        let row = &mut self.environments[environment];
+        let has_inits = plan.init.is_some() || plan.suppressed_init.is_some();
+        let (row, details) = self.environments.with_details(environment);
+        if has_inits {
+            (details.init, details.suppressed_init) = (plan.init, plan.suppressed_init);
+            details.invoked = plan.invoked;
+        }
         context.state(&Fact::RunStarted {
             origin,
             function: id,
             run,
-            environment: row.number,
+            environment: u64::from(row.number),
             cold: start == Start::Cold,
             capacity: function.capacity(provisioned),
         });
@@ -170,12 +175,10 @@ impl Lambda {
             number: run,
             call: Some(call),
             started: now,
-            duration: plan.duration,
-            init: plan.init,
-            suppressed_init: plan.suppressed_init,
             outcome: plan.outcome,
             restore_timed_out: plan.restore_timed_out,
-            abandoned: None,
+            has_inits,
+            abandoned: false,
         });
         if plan.reply_at < plan.end_at {
             context.schedule(plan.reply_at, Class::End, function.config.order, Event::Replied(environment));
@@ -186,11 +189,11 @@ impl Lambda {
 
     /// The client of a run gave up waiting (INV-Y3): the run goes on.
     pub(crate) fn abandon(&mut self, environment: EnvironmentId, now: SimTime) {
-        let State::Busy(run) = &mut self.environments[environment].state else {
-            unreachable!("{environment:?} is not running")
-        };
+        let (row, details) = self.environments.with_details(environment);
+        let State::Busy(run) = &mut row.state else { unreachable!("{environment:?} is not running") };
         run.call = None;
-        run.abandoned = Some(now);
+        run.abandoned = true;
+        details.abandoned = now;
     }
 
     /// The answer of a run leaves while extensions go on (INV-E9): who waits for it, and what it says.
@@ -210,33 +213,39 @@ impl Lambda {
         id: EnvironmentId,
         context: &mut Context<'_, O>,
     ) -> Option<(CallId, Reply)> {
-        let row = &mut self.environments[id];
+        let (row, details) = self.environments.with_details(id);
         let function_id = row.function;
         let function = &mut self.functions[function_id];
         let provisioned = row.provisioned;
         let State::Busy(run) = &mut row.state else { unreachable!("{id:?} is not running") };
         let reply = run.take_reply();
+        let (init, suppressed_init, invoked) = if run.has_inits {
+            (details.init, details.suppressed_init, details.invoked)
+        } else {
+            (None, None, run.started)
+        };
         context.state(&Fact::RunEnded {
             origin: run.origin,
             function: function_id,
             run: run.number,
-            environment: row.number,
+            environment: u64::from(row.number),
             started: run.started,
-            duration: run.duration,
-            init: run.init,
-            suppressed_init: run.suppressed_init,
+            duration: context.now.since(invoked),
+            init,
+            suppressed_init,
             outcome: run.outcome,
             capacity: function.capacity(provisioned),
-            abandoned: run.abandoned,
+            abandoned: if run.abandoned { Some(details.abandoned) } else { None },
         });
         let (reset, useless) = (row.needs_init, run.restore_timed_out);
         function.in_flight -= 1;
         self.running -= 1;
         if reset && !useless {
-            context.state(&Fact::EnvironmentReset { function: function_id, environment: row.number });
+            context.state(&Fact::EnvironmentReset { function: function_id, environment: u64::from(row.number) });
         }
         if provisioned {
             row.needs_init = false;
+            expire_idle(function, function_id, &mut self.environments, context);
             function.release_unit(id, reset, &mut self.environments, context);
             return reply;
         }
@@ -245,7 +254,7 @@ impl Lambda {
             self.account.leave();
         }
         // INV-E13: age is looked at when the environment becomes idle.
-        let age = context.now.since(row.created);
+        let age = context.now.since(details.created);
         if useless || function.config.maximum_environment_age.is_some_and(|limit| age >= limit) {
             expire_idle(function, function_id, &mut self.environments, context);
             end(function_id, id, context.now, &mut self.environments, context);
@@ -314,6 +323,12 @@ impl Lambda {
 
     /// An event of provisioned concurrency.
     pub(crate) fn on_provisioned<O: Observer>(&mut self, event: Event, context: &mut Context<'_, O>) {
+        let id = match event {
+            Event::ProvisionedScheduled(id) | Event::ProvisionedReady(id) | Event::TrackingMinute(id) => id,
+            Event::ProvisionedRecovered(id) => self.environments[id].function,
+            _ => unreachable!("{event:?} is not about provisioned concurrency"),
+        };
+        expire_idle(&mut self.functions[id], id, &mut self.environments, context);
         let (environments, account) = (&mut self.environments, &self.account_config);
         match event {
             Event::ProvisionedScheduled(id) => {
@@ -328,7 +343,6 @@ impl Lambda {
             Event::Change(_)
             | Event::RunEnded(_)
             | Event::Replied(_)
-            | Event::Arrival(_)
             | Event::UserReady(_)
             | Event::RetryDue(_)
             | Event::LimiterDue(_)
@@ -394,7 +408,7 @@ fn create<O: Observer>(
     function.scaling.take(context.now);
     account.scaling().take(context.now);
     let environment = environments.create(context.now, id, false, State::Recovering);
-    context.state(&Fact::EnvironmentCreated { function: id, environment: environments[environment].number });
+    context.state(&Fact::EnvironmentCreated { function: id, environment: u64::from(environments[environment].number) });
     environment
 }
 
@@ -418,7 +432,7 @@ fn end<O: Observer>(
     environments: &mut Environments,
     context: &mut Context<'_, O>,
 ) {
-    context.state(&Fact::EnvironmentEnded { function, environment: environments[id].number, at });
+    context.state(&Fact::EnvironmentEnded { function, environment: u64::from(environments[id].number), at });
     environments.end(id);
 }
 

@@ -1,7 +1,10 @@
 //! Typed ids and the table they index.
+//!
+//! An id is a row's number from 1 on, so that "no id" takes no room of its own.
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 use std::ops::{Index, IndexMut};
 
 /// An id that indexes a [`Table`].
@@ -16,16 +19,17 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident;)*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-        pub struct $name(u32);
+        pub struct $name(NonZeroU32);
 
         impl Id for $name {
             fn from_index(index: usize) -> Self {
-                Self(u32::try_from(index).expect("fewer than 2^32 rows"))
+                let number = u32::try_from(index).ok().and_then(|index| NonZeroU32::MIN.checked_add(index));
+                Self(number.expect("fewer than 2^32 - 1 rows"))
             }
 
-            #[inline]
+            #[inline(always)]
             fn index(self) -> usize {
-                self.0 as usize
+                (self.0.get() - 1) as usize
             }
         }
     )*};
@@ -38,6 +42,8 @@ ids! {
     CallerId;
     /// An execution environment's record while it lives; reused after its end.
     EnvironmentId;
+    /// A user of a closed loop, over all callers.
+    UserId;
     /// A call's record until it finishes; reused afterwards.
     CallId;
 }

@@ -73,7 +73,7 @@ impl Pool {
         let Idle::Indexed { deadlines, order } = &mut self.idle else { unreachable!("the caller matched an index") };
         self.arrivals += 1;
         let key = match order {
-            Order::Keyed(_) if self.selection == WarmSelection::Fifo => environments[id].number,
+            Order::Keyed(_) if self.selection == WarmSelection::Fifo => u64::from(environments[id].number),
             Order::Keyed(_) => self.arrivals,
             Order::Unordered(ids) => ids.len() as u64,
         };

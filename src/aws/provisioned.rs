@@ -183,7 +183,8 @@ impl Function {
         let key = self.provisioned_key();
         let length = SimDuration::from_nanos(self.config.init.sample(key.child(0).word(number)));
         // No event pays for it; the causes that name one do not apply.
-        let origin = Origin { caller: CallerId::from_index(u32::MAX as usize), submission: number + 1, submitted: now };
+        let origin =
+            Origin { caller: CallerId::from_index(u32::MAX as usize - 1), submission: number + 1, submitted: now };
         let situation = Situation { origin, run: 1, start: now, in_flight: self.in_flight };
         let failure = failure::judge(&self.config.init_failures, key.child(1), &situation);
         (length.min(limit), length > limit || failure.is_some())
@@ -226,7 +227,10 @@ impl Function {
         context.state(&Fact::ProvisionedAllocated { function: id, units });
         while self.provisioned.environments() < units as usize {
             let environment = environments.create(context.now, id, true, State::Recovering);
-            context.state(&Fact::EnvironmentCreated { function: id, environment: environments[environment].number });
+            context.state(&Fact::EnvironmentCreated {
+                function: id,
+                environment: u64::from(environments[environment].number),
+            });
             self.provisioned.free.push(environment);
         }
         // The newest serve first, so the first ones have waited longest.
@@ -234,7 +238,7 @@ impl Function {
         for environment in self.provisioned.free.drain(..surplus) {
             context.state(&Fact::EnvironmentEnded {
                 function: id,
-                environment: environments[environment].number,
+                environment: u64::from(environments[environment].number),
                 at: context.now,
             });
             environments.end(environment);
@@ -293,7 +297,7 @@ impl Function {
             let environment = &environments[id];
             context.state(&Fact::EnvironmentEnded {
                 function: environment.function,
-                environment: environment.number,
+                environment: u64::from(environment.number),
                 at: context.now,
             });
             environments.end(id);

@@ -56,11 +56,12 @@ impl RetryBudget {
         Some(cost)
     }
 
-    /// A call succeeded: at its first attempt, or after a retry that cost `last_cost`.
+    /// A call succeeded with its `attempt`-th attempt; the last retry cost `last_cost`.
     #[inline]
-    pub(crate) fn on_success(&mut self, last_cost: Option<u32>) {
+    pub(crate) fn on_success(&mut self, attempt: u32, last_cost: u32) {
         if let Budget::Tokens { tokens, success, .. } = self.config {
-            self.level = (self.level + u64::from(last_cost.unwrap_or(success))).min(u64::from(tokens));
+            let refund = if attempt <= 1 { success } else { last_cost };
+            self.level = (self.level + u64::from(refund)).min(u64::from(tokens));
         }
     }
 }
@@ -101,12 +102,12 @@ mod tests {
         let mut budget = RetryBudget::new(SDK_2026);
         assert_eq!(budget.try_pay(Cause::Transient), Some(14));
         assert_eq!(budget.try_pay(Cause::Throttle), Some(5));
-        budget.on_success(Some(5));
+        budget.on_success(3, 5);
         assert_eq!(budget.level, 486);
-        budget.on_success(None);
+        budget.on_success(1, 0);
         assert_eq!(budget.level, 487);
         for _ in 0..20 {
-            budget.on_success(None);
+            budget.on_success(1, 0);
         }
         assert_eq!(budget.level, 500);
     }

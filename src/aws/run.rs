@@ -52,8 +52,8 @@ pub(crate) struct Plan {
     pub(crate) reply_at: SimTime,
     /// When the environment is free again.
     pub(crate) end_at: SimTime,
-    /// INV-5.8 `Duration`.
-    pub(crate) duration: SimDuration,
+    /// When the Invoke phase begins: from here to the end is INV-5.8 `Duration`.
+    pub(crate) invoked: SimTime,
     /// The Init phase of a cold start.
     pub(crate) init: Option<InitPhase>,
     /// An Init inside the invocation.
@@ -170,9 +170,8 @@ fn ended(
     tail: SimDuration,
 ) -> Plan {
     let reply_at = from.plus(spent);
-    let duration = spent.plus(tail);
     let end_at = reply_at.plus(tail);
-    Plan { reply_at, end_at, duration, init, suppressed_init, outcome, restore_timed_out: false }
+    Plan { reply_at, end_at, invoked: from, init, suppressed_init, outcome, restore_timed_out: false }
 }
 
 /// INV-E18: nothing ran; the environment is of no use.
@@ -180,7 +179,7 @@ fn restore_timed_out(at: SimTime, phase: InitPhase) -> Plan {
     Plan {
         reply_at: at,
         end_at: at,
-        duration: SimDuration::ZERO,
+        invoked: at,
         init: Some(phase),
         suppressed_init: None,
         outcome: RunOutcome::Crash,
@@ -275,6 +274,10 @@ pub(crate) mod tests {
         })
     }
 
+    fn invoke_phase(plan: &Plan) -> SimDuration {
+        plan.end_at.since(plan.invoked)
+    }
+
     /// Reply, end and billed `Duration` in milliseconds, and the outcome; expectations from INV-E1..E9 and INV-V30.
     #[test]
     fn e1_to_e9_and_v30_times_of_a_run() {
@@ -329,7 +332,7 @@ pub(crate) mod tests {
         for (name, row, (reply, end, duration), outcome) in rows {
             let plan = planned(&row);
             let ms = |t: SimTime| t.as_nanos() / 1_000_000;
-            let seen = (ms(plan.reply_at), ms(plan.end_at), plan.duration.as_nanos() / 1_000_000);
+            let seen = (ms(plan.reply_at), ms(plan.end_at), invoke_phase(&plan).as_nanos() / 1_000_000);
             assert_eq!((seen, plan.outcome), ((reply, end, duration), outcome), "{name}");
         }
     }
@@ -339,9 +342,9 @@ pub(crate) mod tests {
     fn e4_a_failed_init_is_tried_once_more() {
         let once = planned(&Row { init: [80, 90], init_failure: [Some(CRASH), None], handler: 100, ..ROW });
         assert_eq!(once.init, Some(InitPhase { length: SimDuration::from_millis(80), failed: true }));
-        assert_eq!((once.duration, once.outcome), (SimDuration::from_millis(190), RunOutcome::Success));
+        assert_eq!((invoke_phase(&once), once.outcome), (SimDuration::from_millis(190), RunOutcome::Success));
         let twice = planned(&Row { init: [80, 90], init_failure: [Some(CRASH); 2], handler: 100, ..ROW });
-        assert_eq!((twice.duration, twice.outcome), (SimDuration::from_millis(90), RunOutcome::Crash));
+        assert_eq!((invoke_phase(&twice), twice.outcome), (SimDuration::from_millis(90), RunOutcome::Crash));
         assert!(twice.resets());
     }
 

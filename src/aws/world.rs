@@ -5,8 +5,8 @@ use super::config::{Change, ChangeAction, System};
 use super::event::{Class, Context, Event};
 use super::fact::Observer;
 use super::frontend::Lambda;
-use crate::kernel::calendar::Calendar;
-use crate::kernel::engine::Model;
+use super::ids::{CallerId, Id};
+use crate::kernel::engine::{Agenda, Model};
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::SimTime;
 
@@ -32,9 +32,9 @@ impl<O: Observer> World<O> {
         }
     }
 
-    /// Puts what is due first into the calendar: changes, first arrivals, users, provisioned units.
-    pub fn start(&mut self, system: &System, calendar: &mut Calendar<Event>) {
-        let mut context = Context { now: SimTime::ZERO, calendar, observer: &mut self.observer };
+    /// Puts what is due first into the agenda: changes, first arrivals, users, provisioned units.
+    pub fn start(&mut self, system: &System, agenda: &mut Agenda<Event>) {
+        let mut context = Context { now: SimTime::ZERO, agenda, observer: &mut self.observer };
         self.lambda.start(&mut context);
         for (index, change) in self.changes.iter().enumerate() {
             let index = u32::try_from(index).expect("fewer than 2^32 changes");
@@ -44,8 +44,8 @@ impl<O: Observer> World<O> {
     }
 
     /// Ends the run at `now`: what is noticed lazily is noticed, and the observer is given back.
-    pub fn finish(mut self, now: SimTime, calendar: &mut Calendar<Event>) -> O {
-        let mut context = Context { now, calendar, observer: &mut self.observer };
+    pub fn finish(mut self, now: SimTime, agenda: &mut Agenda<Event>) -> O {
+        let mut context = Context { now, agenda, observer: &mut self.observer };
         self.lambda.finish(&mut context);
         self.observer
     }
@@ -64,11 +64,10 @@ impl<O: Observer> Model for World<O> {
     type Event = Event;
 
     #[inline(always)]
-    fn handle(&mut self, now: SimTime, event: Event, calendar: &mut Calendar<Event>) {
+    fn handle(&mut self, now: SimTime, event: Event, agenda: &mut Agenda<Event>) {
         let Self { lambda, callers, changes, observer } = self;
-        let context = &mut Context { now, calendar, observer };
+        let context = &mut Context { now, agenda, observer };
         match event {
-            Event::Arrival(caller) => callers.on_arrival(caller, lambda, context),
             Event::RunEnded(environment) => {
                 if let Some((call, reply)) = lambda.on_run_ended(environment, context) {
                     callers.on_reply(call, reply, context);
@@ -94,6 +93,13 @@ impl<O: Observer> Model for World<O> {
             | Event::ProvisionedRecovered(_)
             | Event::TrackingMinute(_) => lambda.on_provisioned(event, context),
         }
+    }
+
+    #[inline(always)]
+    fn arrive(&mut self, now: SimTime, source: u32, agenda: &mut Agenda<Event>) {
+        let Self { lambda, callers, observer, .. } = self;
+        let context = &mut Context { now, agenda, observer };
+        callers.on_arrival(CallerId::from_index(source as usize), lambda, context);
     }
 
     #[inline]

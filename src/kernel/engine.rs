@@ -1,15 +1,28 @@
 //! The loop: takes the earliest event and hands it to the model.
 
 use super::calendar::Calendar;
+use super::sources::Sources;
 use super::time::SimTime;
+
+/// What is due: events in a calendar, and the next moments of sources.
+#[derive(Debug)]
+pub struct Agenda<E: Copy> {
+    /// What falls due once.
+    pub calendar: Calendar<E>,
+    /// Processes that always have one event pending, such as arrivals.
+    pub sources: Sources,
+}
 
 /// What is simulated.
 pub trait Model {
     /// What can fall due.
     type Event: Copy;
 
-    /// `event` falls due at `now`; what follows from it is put into the calendar, at `now` or later.
-    fn handle(&mut self, now: SimTime, event: Self::Event, calendar: &mut Calendar<Self::Event>);
+    /// `event` falls due at `now`; what follows from it is put into the agenda, at `now` or later.
+    fn handle(&mut self, now: SimTime, event: Self::Event, agenda: &mut Agenda<Self::Event>);
+
+    /// The moment of a source has come; its next is set, or it is cleared.
+    fn arrive(&mut self, now: SimTime, source: u32, agenda: &mut Agenda<Self::Event>);
 
     /// Whether something under way still has to end.
     fn is_busy(&self) -> bool;
@@ -28,11 +41,11 @@ pub enum Status {
     BudgetExhausted,
 }
 
-/// A run: the calendar, the clock, and what bounds them.
+/// A run: the agenda, the clock, and what bounds them.
 #[derive(Debug)]
 pub struct Engine<E: Copy> {
     /// What is due.
-    pub calendar: Calendar<E>,
+    pub agenda: Agenda<E>,
     now: SimTime,
     processed: u64,
     budget: u64,
@@ -43,10 +56,11 @@ pub struct Engine<E: Copy> {
 }
 
 impl<E: Copy> Engine<E> {
-    /// A run that covers [0, `covered`) and goes on until the model is at rest, at the latest until `end`.
-    /// At most `budget` events are handled.
-    pub fn new(covered: SimTime, end: SimTime, budget: u64) -> Self {
-        Self { calendar: Calendar::new(), now: SimTime::ZERO, processed: 0, budget, covered, end: end.max(covered) }
+    /// A run of `sources` sources that covers [0, `covered`) and goes on until the model is at rest, at the latest
+    /// until `end`. At most `budget` events are handled.
+    pub fn new(sources: usize, covered: SimTime, end: SimTime, budget: u64) -> Self {
+        let agenda = Agenda { calendar: Calendar::new(), sources: Sources::new(sources) };
+        Self { agenda, now: SimTime::ZERO, processed: 0, budget, covered, end: end.max(covered) }
     }
 
     /// The current moment.
@@ -63,11 +77,8 @@ impl<E: Copy> Engine<E> {
     pub fn advance<M: Model<Event = E>>(&mut self, model: &mut M, events: u64) -> Status {
         let allowed = events.min(self.budget - self.processed);
         let mut left = allowed;
-        while left > 0 {
-            let Some((now, event)) = self.calendar.pop_before(self.covered) else { break };
-            self.now = now;
+        while left > 0 && self.step(model, self.covered) {
             left -= 1;
-            model.handle(now, event, &mut self.calendar);
         }
         let mut status = Status::Running;
         while left > 0 {
@@ -75,19 +86,39 @@ impl<E: Copy> Engine<E> {
                 status = Status::Settled(self.now);
                 break;
             }
-            let Some((now, event)) = self.calendar.pop_before(self.end) else {
+            if !self.step(model, self.end) {
                 status = Status::CutOff;
                 break;
-            };
-            self.now = now;
+            }
             left -= 1;
-            model.handle(now, event, &mut self.calendar);
         }
         self.processed += allowed - left;
         if status == Status::Running && self.processed == self.budget {
             return Status::BudgetExhausted;
         }
         status
+    }
+
+    /// Handles the earliest of what is due before `limit`, if there is anything.
+    #[inline(always)]
+    fn step<M: Model<Event = E>>(&mut self, model: &mut M, limit: SimTime) -> bool {
+        let (at, rank, source) = self.agenda.sources.first();
+        let due = if at < limit {
+            self.agenda.calendar.pop_before_rank(at, rank)
+        } else {
+            self.agenda.calendar.pop_before(limit)
+        };
+        if let Some((now, event)) = due {
+            self.now = now;
+            model.handle(now, event, &mut self.agenda);
+            return true;
+        }
+        if at < limit {
+            self.now = at;
+            model.arrive(at, source, &mut self.agenda);
+            return true;
+        }
+        false
     }
 }
 
@@ -105,9 +136,14 @@ mod tests {
     impl Model for Ticker {
         type Event = ();
 
-        fn handle(&mut self, now: SimTime, (): (), calendar: &mut Calendar<()>) {
+        fn handle(&mut self, now: SimTime, (): (), agenda: &mut Agenda<()>) {
             self.seen.push(now.as_nanos() / 1_000_000_000);
-            calendar.push(now.plus(SimDuration::from_secs(1)), 0, ());
+            agenda.calendar.push(now.plus(SimDuration::from_secs(1)), 0, ());
+        }
+
+        fn arrive(&mut self, now: SimTime, source: u32, agenda: &mut Agenda<()>) {
+            self.seen.push(now.as_nanos() / 1_000_000_000);
+            agenda.sources.set(source, now.plus(SimDuration::from_secs(1)), 0);
         }
 
         fn is_busy(&self) -> bool {
@@ -117,16 +153,59 @@ mod tests {
 
     fn run(covered: u64, end: u64, budget: u64, busy_until: u64) -> (Status, Vec<u64>) {
         let second = |s: u64| SimTime::from_nanos(s * 1_000_000_000);
-        let mut engine = Engine::new(second(covered), second(end), budget);
-        let mut model = Ticker { seen: Vec::new(), busy_until };
-        engine.calendar.push(SimTime::ZERO, 0, ());
-        let status = loop {
-            match engine.advance(&mut model, 2) {
-                Status::Running => {}
-                status => break status,
+        let both = [false, true].map(|as_source| {
+            let mut engine = Engine::new(1, second(covered), second(end), budget);
+            let mut model = Ticker { seen: Vec::new(), busy_until };
+            if as_source {
+                engine.agenda.sources.set(0, SimTime::ZERO, 0);
+            } else {
+                engine.agenda.calendar.push(SimTime::ZERO, 0, ());
             }
-        };
-        (status, model.seen)
+            let status = loop {
+                match engine.advance(&mut model, 2) {
+                    Status::Running => {}
+                    status => break status,
+                }
+            };
+            (status, model.seen)
+        });
+        assert_eq!(both[0], both[1], "a source and an event of the calendar are handled alike");
+        both[0].clone()
+    }
+
+    /// Records the order in which ranks of one moment come.
+    struct Recorder(Vec<u32>);
+
+    impl Model for Recorder {
+        type Event = u32;
+
+        fn handle(&mut self, _: SimTime, rank: u32, _: &mut Agenda<u32>) {
+            self.0.push(rank);
+        }
+
+        fn arrive(&mut self, now: SimTime, source: u32, agenda: &mut Agenda<u32>) {
+            self.0.push(10 * (source + 1));
+            agenda.sources.clear(source);
+            agenda.calendar.push(now, 15, 15);
+        }
+
+        fn is_busy(&self) -> bool {
+            false
+        }
+    }
+
+    #[test]
+    fn sources_and_events_of_one_moment_come_in_order_of_rank() {
+        let now = SimTime::from_nanos(5);
+        let mut engine = Engine::new(2, SimTime::from_nanos(6), SimTime::MAX, 100);
+        for rank in [25, 5, 9, 11] {
+            engine.agenda.calendar.push(now, rank, rank);
+        }
+        engine.agenda.sources.set(0, now, 10);
+        engine.agenda.sources.set(1, now, 20);
+        let mut model = Recorder(Vec::new());
+        assert_eq!(engine.advance(&mut model, 100), Status::Settled(now));
+        assert_eq!(model.0, [5, 9, 10, 11, 15, 20, 15, 25]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The simulation kernel: virtual time, ordered events, random streams. It knows nothing of AWS.
 //!
-//! Reading order: [`time`], [`quantity`], [`calendar`], [`engine`], [`rng`], [`dist`], [`arrival`], [`token_bucket`],
+//! Reading order: [`time`], [`quantity`], [`calendar`], [`sources`], [`engine`], [`rng`], [`dist`], [`arrival`], [`token_bucket`],
 //! [`digest`].
 
 pub mod arrival;
@@ -11,5 +11,6 @@ pub mod engine;
 mod math;
 pub mod quantity;
 pub mod rng;
+pub mod sources;
 pub mod time;
 pub mod token_bucket;

@@ -192,14 +192,16 @@ impl Problem {
         self.0.column
     }
 
-    fn locate(&mut self, sources: &[SourceText]) {
-        let source = &sources[self.0.place.source as usize];
+    /// Finds its line and column; `lines` are the places where the lines of each source begin.
+    fn locate(&mut self, sources: &[SourceText], lines: &[Vec<usize>]) {
+        let index = self.0.place.source as usize;
+        let source = &sources[index];
         let start = boundary(&source.text, self.0.place.start as usize);
-        let before = &source.text[..start];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let line = lines[index].partition_point(|begin| *begin <= start);
+        let begin = lines[index].get(line.saturating_sub(1)).copied().unwrap_or(0);
         self.0.file.clone_from(&source.name);
-        self.0.line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-        self.0.column = before[line_start..].chars().count() + 1;
+        self.0.line = line.max(1);
+        self.0.column = source.text[begin..start].chars().count() + 1;
     }
 
     fn render(&self, sources: &[SourceText], renderer: &Renderer) -> String {
@@ -279,8 +281,10 @@ impl ScenarioError {
     pub(crate) fn new(sources: Arc<[SourceText]>, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| (problem.0.place.source, problem.0.place.start, problem.0.place.end));
         problems.dedup();
+        let begins = |text: &str| std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let lines = sources.iter().map(|source| begins(&source.text)).collect::<Vec<_>>();
         for problem in &mut problems {
-            problem.locate(&sources);
+            problem.locate(&sources, &lines);
         }
         Self(Box::new(Inner { sources, problems }))
     }
@@ -325,8 +329,11 @@ pub(crate) struct Problems(Vec<Problem>);
 impl Problems {
     /// Adds one. The same mistake reached by two ways (an alias, a change) is reported once.
     pub(crate) fn push(&mut self, problem: Problem) {
+        if self.is_full() {
+            return;
+        }
         let same = |other: &Problem| other.0.place == problem.0.place && other.0.message == problem.0.message;
-        if self.0.len() < KEPT && !self.0.iter().any(same) {
+        if !self.0.iter().any(same) {
             self.0.push(problem);
         }
     }
@@ -340,6 +347,11 @@ impl Problems {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// Whether no more are kept, so that looking for them is in vain.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() >= KEPT
     }
 
     /// Whether there is none.
@@ -373,12 +385,17 @@ pub(crate) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a s
         return None;
     }
     let folded = text.to_lowercase().replace(['-', ' '], "_");
-    let mut best: Option<(usize, &str)> = None;
+    let mut best: Option<((usize, bool), &str)> = None;
     for candidate in candidates {
-        let distance = strsim::damerau_levenshtein(&folded, &candidate.to_lowercase().replace('-', "_"));
+        let name = candidate.to_lowercase().replace('-', "_");
+        let begun = folded.len() >= 3 && name.starts_with(&folded);
+        let distance = if begun { 1 } else { strsim::damerau_levenshtein(&folded, &name) };
         let allowed = (candidate.chars().count().max(3)) / 3;
-        if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
+        // Of two that are as near, the one with the same first letter.
+        let rank = (distance, candidate.chars().next() != folded.chars().next());
+        let alike = distance < folded.chars().count().max(name.chars().count());
+        if alike && distance <= allowed && best.is_none_or(|(least, _)| rank < least) {
+            best = Some((rank, candidate));
         }
     }
     best.map(|(_, candidate)| candidate)

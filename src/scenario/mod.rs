@@ -1,11 +1,12 @@
 //! A scenario file becomes a [`Scenario`]: YAML in, typed values out, all problems at once. No simulation.
 //!
-//! Reading order: [`error`] (what can be wrong, and how it prints), [`units`] and [`scalar`] (texts as values),
-//! [`tree`] (YAML with places), [`set`] (overrides), [`keys`] (the tables of all keys), [`resolve`] (the tree as the
-//! tables read it), [`build`] (the typed scenario). From the tables come also [`schema`], [`reference`] and the
-//! resolved scenario ([`write`]).
+//! Reading order of its files: `error` (what can be wrong, and how it prints), `decimal`, `units` and `scalar` (texts
+//! as values), `tree` (YAML with places), `set` (overrides), `keys` (the tables of all keys), `resolve` (the tree as
+//! the tables read it), `build` (the typed scenario). From the tables come also `schema`, `reference` and, with
+//! `write`, the resolved scenario.
 
 mod build;
+mod decimal;
 mod error;
 mod keys;
 mod reference;

@@ -37,7 +37,8 @@ with the rule that it comes from; the rules are in `docs/semantics`.
 
 /// The text of `docs/scenario.md`.
 pub fn reference_markdown() -> String {
-    let mut writer = Writer { text: INTRODUCTION.to_owned(), blocks: Vec::new(), unions: Vec::new() };
+    let mut writer =
+        Writer { text: INTRODUCTION.to_owned(), blocks: Vec::new(), unions: Vec::new(), headings: Vec::new() };
     writer.block(&tables::SCENARIO, "");
     writer.presets();
     writer.text
@@ -47,6 +48,7 @@ struct Writer {
     text: String,
     blocks: Vec<&'static Block>,
     unions: Vec<&'static Union>,
+    headings: Vec<String>,
 }
 
 impl Writer {
@@ -55,7 +57,13 @@ impl Writer {
             return;
         }
         self.blocks.push(block);
-        let heading = if path.is_empty() { "The file".to_owned() } else { format!("`{path}`") };
+        let again = self.headings.iter().any(|heading| heading == path);
+        self.headings.push(path.to_owned());
+        let heading = match (path, again) {
+            ("", _) => "The file".to_owned(),
+            (path, false) => format!("`{path}`"),
+            (path, true) => format!("`{path}`, as a {}", block.name),
+        };
         let _ = write!(self.text, "\n## {heading}\n\n{}.\n\n", sentence(block.doc));
         self.text.push_str("| key | takes | default | what it does |\n| --- | --- | --- | --- |\n");
         for key in block.keys {

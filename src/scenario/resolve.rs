@@ -8,6 +8,9 @@ use super::keys::{Block, Default, Key, Shape, Union};
 use super::scalar::{self, Leaf};
 use super::tree::{Entry, Kind, Node};
 
+/// Most resources of a kind, and most changes: far beyond use, but a file of nothing else is answered quickly.
+pub(crate) const NAMED_MAX: usize = 10_000;
+
 /// The key path of a value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Path(Option<Arc<Step>>);
@@ -215,18 +218,17 @@ impl Resolver<'_> {
 
     fn block(&mut self, node: &Node, block: &'static Block, at: &At) -> Resolved {
         let Kind::Map(entries) = &node.kind else { return self.wrong(node, &Shape::Settings, at) };
+        let found = entries.iter().map(|entry| block.key(&entry.name)).collect::<Vec<_>>();
         let mut misspelt = Vec::new();
-        for entry in entries {
-            if block.key(&entry.name).is_none() {
-                misspelt.extend(self.unknown_key(entry, block, at));
-            }
+        for (entry, _) in entries.iter().zip(&found).filter(|(_, key)| key.is_none()) {
+            misspelt.extend(self.unknown_key(entry, block, at));
         }
         let fields = block.keys.iter().map(|key| {
-            let entry = entries.iter().find(|entry| block.key(&entry.name).is_some_and(|found| found.name == key.name));
-            if entry.is_none() && key.default == Default::Required && misspelt.contains(&key.name) {
+            let index = found.iter().position(|found| found.is_some_and(|found| found.name == key.name));
+            if index.is_none() && key.default == Default::Required && misspelt.contains(&key.name) {
                 return resolved(at.label, at, Value::Bad);
             }
-            self.field(entry, key, block, at)
+            self.field(index.map(|index| &entries[index]), key, block, at)
         });
         let fields = fields.collect();
         resolved(at.label, at, Value::Block(block, fields))
@@ -275,6 +277,12 @@ impl Resolver<'_> {
     }
 
     fn named(&mut self, entries: &[Entry], of: &'static Shape, at: &At) -> Resolved {
+        if entries.len() > NAMED_MAX {
+            let message = format!("`{}` has {} entries", at.path, entries.len());
+            let problem = Problem::new(ProblemKind::Limit, at.label, message).at_key(&at.path);
+            self.problems.push(problem.with_expected(format!("at most {NAMED_MAX}")));
+            return resolved(at.label, at, Value::Bad);
+        }
         let mut items = Vec::new();
         for entry in entries {
             let path = at.path.key(&entry.name);
@@ -376,6 +384,9 @@ impl Resolver<'_> {
 
     /// Notes an unknown key; gives the key that is probably meant.
     fn unknown_key(&mut self, entry: &Entry, block: &'static Block, at: &At) -> Option<&'static str> {
+        if self.problems.is_full() {
+            return None;
+        }
         let names = block.keys.iter().map(|key| key.name);
         let meant = nearest(&entry.name, names.clone());
         let help = meant.map(|name| format!("did you mean `{name}`?"));
@@ -394,6 +405,9 @@ impl Resolver<'_> {
 
     /// Notes that a value does not fit.
     fn wrong(&mut self, node: &Node, shape: &'static Shape, at: &At) -> Resolved {
+        if self.problems.is_full() {
+            return resolved(node.place, at, Value::Bad);
+        }
         let place = if matches!(node.kind, Kind::Scalar(_)) { node.place } else { at.label };
         let problem = match &node.kind {
             Kind::Scalar(_) => scalar::explain(node, shape),

@@ -3,11 +3,12 @@
 
 use std::sync::Arc;
 
+use super::decimal::Decimal;
 use super::error::{Problem, ProblemKind, did_you_mean, either_of, quote};
 use super::keys::{Block, Shape, Word};
 use super::resolve::{Value, a};
 use super::tree::{Kind, Node};
-use super::units::{self, Decimal, UnitError};
+use super::units::{self, UnitError};
 use crate::kernel::quantity::{Rate, Ratio};
 use crate::kernel::time::SimDuration;
 

@@ -20,6 +20,8 @@ pub(crate) const BYTES_MAX: usize = 16 << 20;
 const DEPTH_MAX: usize = 48;
 /// Most values, aliases included.
 const NODES_MAX: usize = 1_000_000;
+/// Most text, aliases included, in bytes.
+const TEXT_MAX: usize = 2 * BYTES_MAX;
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -117,6 +119,7 @@ pub(crate) fn read(text: &str, source: u32, offset: usize, problems: &mut Proble
         anchors: BTreeMap::new(),
         names: Vec::new(),
         nodes: 0,
+        text_bytes: 0,
         trail: Vec::new(),
         problems,
     };
@@ -127,6 +130,7 @@ pub(crate) fn read(text: &str, source: u32, offset: usize, problems: &mut Proble
 struct Anchor {
     node: Node,
     nodes: usize,
+    text: usize,
     depth: usize,
 }
 
@@ -141,6 +145,7 @@ struct Reader<'a, 'p> {
     /// Names of all anchors so far.
     names: Vec<String>,
     nodes: usize,
+    text_bytes: usize,
     /// Keys and indexes down to the node that is being read.
     trail: Vec<Step>,
     problems: &'p mut Problems,
@@ -192,8 +197,8 @@ impl<'a> Reader<'a, '_> {
 
     /// A value and its depth: 1 for a scalar.
     fn node(&mut self, event: Event<'a>, span: &Span, depth: usize) -> Result<(Node, usize), Problem> {
-        let before = self.nodes;
-        self.count(1, span)?;
+        let before = (self.nodes, self.text_bytes);
+        self.count(1, event.scalar().map_or(0, |(text, _)| text.len()), span)?;
         if let Some(tag) = event.tag().filter(|tag| !tag.is_yaml_core_schema()) {
             let message = format!("the tag {} means nothing here", quote(&tag.original()));
             self.problems.push(self.problem(ProblemKind::Syntax, span, &message).with_help("leave it out"));
@@ -217,7 +222,8 @@ impl<'a> Reader<'a, '_> {
             _ => return Err(self.problem(ProblemKind::Syntax, span, "a value is missing here")),
         };
         if let Some(id) = anchor {
-            let anchor = Anchor { node: node.clone(), nodes: self.nodes - before, depth: height };
+            let (nodes, text) = (self.nodes - before.0, self.text_bytes - before.1);
+            let anchor = Anchor { node: node.clone(), nodes, text, depth: height };
             self.anchors.insert(id, anchor);
         }
         Ok((node, height))
@@ -351,19 +357,24 @@ impl<'a> Reader<'a, '_> {
         if depth + anchor.depth > DEPTH_MAX {
             return Err(self.too_deep(self.place(span)));
         }
-        let (node, nodes, height) = (anchor.node.clone(), anchor.nodes, anchor.depth);
-        self.count(nodes, span)?;
+        let (node, nodes, text, height) = (anchor.node.clone(), anchor.nodes, anchor.text, anchor.depth);
+        self.count(nodes, text, span)?;
         Ok((node, height))
     }
 
-    fn count(&mut self, nodes: usize, span: &Span) -> Result<(), Problem> {
+    fn count(&mut self, nodes: usize, text: usize, span: &Span) -> Result<(), Problem> {
         self.nodes += nodes;
-        if self.nodes <= NODES_MAX {
+        self.text_bytes += text;
+        let message = if self.nodes > NODES_MAX {
+            format!("the file holds more than {NODES_MAX} values")
+        } else if self.text_bytes > TEXT_MAX {
+            format!("the values of the file hold more than {} MiB of text", TEXT_MAX >> 20)
+        } else {
             return Ok(());
-        }
+        };
         Err(self
-            .problem(ProblemKind::Limit, span, &format!("the file holds more than {NODES_MAX} values"))
-            .with_expected("fewer values, aliases counted each time they are used")
+            .problem(ProblemKind::Limit, span, &message)
+            .with_expected("less, aliases counted each time they are used")
             .with_help("long lists of moments or durations can come from a CSV file: `trace`, `counts`, `empirical`"))
     }
 

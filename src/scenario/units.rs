@@ -1,5 +1,6 @@
 //! Values with units: durations, rates, sizes, shares and numbers, read exactly.
 
+use super::decimal::{Decimal, Product, split_number};
 use super::error::quote;
 use crate::kernel::quantity::{Rate, Ratio};
 use crate::kernel::time::SimDuration;
@@ -30,127 +31,10 @@ impl UnitError {
     }
 }
 
-/// A decimal number, exactly as written: mantissa x 10^exponent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Decimal {
-    mantissa: u128,
-    exponent: i32,
-}
-
-/// What came of a multiplication that must be exact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Product {
-    Whole(u128),
-    Fraction,
-    TooLarge,
-}
-
-impl Decimal {
-    /// Reads `12`, `1.5`, `1e6`, `1_000`; the whole text must be the number.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (number, rest) = split_number(text);
-        if rest.is_empty() { Self::read(number) } else { None }
-    }
-
-    fn read(number: &str) -> Option<Self> {
-        let (digits, exponent) = match number.find(['e', 'E']) {
-            Some(at) => (&number[..at], number[at + 1..].parse::<i32>().ok()?),
-            None => (number, 0),
-        };
-        let mut mantissa: u128 = 0;
-        let mut places: i32 = 0;
-        let mut fraction = false;
-        let mut any = false;
-        for byte in digits.bytes() {
-            match byte {
-                b'0'..=b'9' => {
-                    any = true;
-                    mantissa = mantissa.checked_mul(10)?.checked_add(u128::from(byte - b'0'))?;
-                    places += i32::from(fraction);
-                }
-                b'.' if !fraction => fraction = true,
-                b'_' => {}
-                _ => return None,
-            }
-        }
-        any.then_some(Self { mantissa, exponent: exponent.checked_sub(places)? })
-    }
-
-    /// The number times `factor`.
-    fn times(self, factor: u128) -> Product {
-        if self.mantissa == 0 {
-            return Product::Whole(0);
-        }
-        let (mut mantissa, mut factor, mut exponent) = (self.mantissa, factor, self.exponent);
-        while exponent < 0 && (mantissa % 10 == 0 || factor % 10 == 0) {
-            if mantissa % 10 == 0 {
-                mantissa /= 10;
-            } else {
-                factor /= 10;
-            }
-            exponent += 1;
-        }
-        let Some(product) = mantissa.checked_mul(factor) else { return Product::TooLarge };
-        let Some(power) = 10u128.checked_pow(exponent.unsigned_abs()) else {
-            return if exponent < 0 { Product::Fraction } else { Product::TooLarge };
-        };
-        if exponent >= 0 {
-            product.checked_mul(power).map_or(Product::TooLarge, Product::Whole)
-        } else if product % power == 0 {
-            Product::Whole(product / power)
-        } else {
-            Product::Fraction
-        }
-    }
-
-    /// The number times `factor`, to the nearest whole number; `None` where that is too large.
-    pub(crate) fn times_rounded(self, factor: u128) -> Option<u128> {
-        match self.times(factor) {
-            Product::Whole(whole) => Some(whole),
-            Product::TooLarge => None,
-            Product::Fraction => {
-                let product = self.mantissa.checked_mul(factor)?;
-                let Some(power) = 10u128.checked_pow(self.exponent.unsigned_abs()) else { return Some(0) };
-                Some(product / power + u128::from(product % power >= power.div_ceil(2)))
-            }
-        }
-    }
-
-    /// The product of two numbers, for a scale.
-    pub(crate) fn multiply(self, other: Self) -> Option<Self> {
-        Some(Self {
-            mantissa: self.mantissa.checked_mul(other.mantissa)?,
-            exponent: self.exponent.checked_add(other.exponent)?,
-        })
-    }
-
-    /// Whether it is zero.
-    pub(crate) fn is_zero(self) -> bool {
-        self.mantissa == 0
-    }
-}
-
-/// Splits the number off the front.
-fn split_number(text: &str) -> (&str, &str) {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() && (bytes[at].is_ascii_digit() || bytes[at] == b'.' || (bytes[at] == b'_' && at > 0)) {
-        at += 1;
-    }
-    if at > 0 && at < bytes.len() && matches!(bytes[at], b'e' | b'E') {
-        let sign = usize::from(bytes.get(at + 1).is_some_and(|byte| matches!(byte, b'+' | b'-')));
-        let digits = bytes[at + 1 + sign..].iter().take_while(|byte| byte.is_ascii_digit()).count();
-        if digits > 0 {
-            at += 1 + sign + digits;
-        }
-    }
-    text.split_at(at)
-}
-
 /// Reads the number at the front; says why where there is none.
 fn number<'a>(whole: &str, text: &'a str, what: &str) -> Result<(Decimal, &'a str), UnitError> {
     let (digits, rest) = split_number(text);
-    if digits.is_empty() {
+    if !digits.bytes().any(|byte| byte.is_ascii_digit()) {
         return Err(not_a_number(whole, what));
     }
     match Decimal::read(digits) {
@@ -484,5 +368,79 @@ pub(crate) fn switch(text: &str) -> Result<bool, UnitError> {
                 _ => error,
             })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, nanoseconds) in [
+            ("0s", 0),
+            ("1ns", 1),
+            ("250us", 250_000),
+            ("1.5s", 1_500_000_000),
+            ("1h30m", 5_400_000_000_000),
+            ("1h0.5m", 3_630_000_000_000),
+            ("4d", 345_600_000_000_000),
+            ("1e3ms", 1_000_000_000),
+            ("0.000001ms", 1),
+            ("18446744073709551615ns", u64::MAX),
+        ] {
+            assert_eq!(duration(text), Ok(SimDuration::from_nanos(nanoseconds)), "{text}");
+        }
+        for text in ["", "5", "s", "5x", "1m1h", "1s1s", "0.5ns", "18446744073709551616ns", "1s ", " 1s", "1,5s", "+1s"]
+        {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    /// What prints as a duration reads back.
+    #[test]
+    fn durations_read_what_they_print() {
+        for nanoseconds in (0..64).map(|shift| u64::MAX >> shift) {
+            let length = SimDuration::from_nanos(nanoseconds);
+            assert_eq!(duration(&length.to_string()), Ok(length));
+        }
+    }
+
+    #[test]
+    fn rates() {
+        let per = |events, nanoseconds| Ok(Rate { events, per: SimDuration::from_nanos(nanoseconds) });
+        let second = 1_000_000_000;
+        assert_eq!(rate("50/s"), per(50, second));
+        assert_eq!(rate("3000/min"), per(3000, 60 * second));
+        assert_eq!(rate("1e6/day"), per(1_000_000, 86_400 * second));
+        assert_eq!(rate("0.5/s"), per(1, 2 * second));
+        assert_eq!(rate("33.3/s"), per(333, 10 * second));
+        assert_eq!(rate("0/h"), per(0, 3600 * second));
+        assert_eq!(rate("2/ms"), per(2, 1_000_000));
+        for text in ["", "5", "5/", "/s", "5/fortnight", "1e30/s", "1e-30/s", "-1/s", "5 / s"] {
+            assert!(rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_and_memory() {
+        for (text, bytes) in [("512B", 512), ("6MB", 6_000_000), ("1MiB", 1 << 20), ("1.5kB", 1500), ("2KiB", 2048)] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for (text, megabytes) in [("1024MB", 1024), ("1GB", 1024), ("0.5GB", 512), ("128MiB", 128)] {
+            assert_eq!(memory(text), Ok(megabytes), "{text}");
+        }
+        assert!(size("1.5B").is_err() && size("5").is_err() && memory("1TB").is_err() && memory("0.5MB").is_err());
+    }
+
+    #[test]
+    fn shares() {
+        for (text, parts) in
+            [("0.5%", 5_000_000_000), ("0.005", 5_000_000_000), ("100%", Ratio::PARTS), ("1", Ratio::PARTS), ("0", 0)]
+        {
+            assert_eq!(ratio(text).map(Ratio::parts), Ok(parts), "{text}");
+        }
+        assert_eq!(ratio("0.3333333333333333333").map(Ratio::parts), Ok(333_333_333_333));
+        assert!(ratio("101%").is_err() && ratio("1.5").is_err() && ratio("-1%").is_err() && ratio("1%%").is_err());
     }
 }

@@ -3,6 +3,8 @@
 //! The text reads back to the same scenario. Files that the scenario names are kept as they are written: they are
 //! still looked up beside the original.
 
+use std::fmt::Write as _;
+
 use super::build::groups;
 use super::keys::{Block, Default};
 use super::resolve::{Origin, Resolved, Value};
@@ -149,14 +151,26 @@ fn plain(text: &str, flow: bool) -> String {
     if bare {
         return text.to_owned();
     }
-    let quoted = || serde_json::Value::from(text).to_string();
     if flow {
-        return quoted();
+        return quoted(text);
     }
     match serde_yaml::to_string(text) {
         Ok(written) if written.trim_end().lines().count() == 1 => written.trim_end().to_owned(),
-        Ok(_) | Err(_) => quoted(),
+        Ok(_) | Err(_) => quoted(text),
     }
+}
+
+/// Between double quotes: as JSON, which YAML reads too but for a few characters.
+fn quoted(text: &str) -> String {
+    let json = serde_json::Value::from(text).to_string();
+    json.chars().fold(String::new(), |mut quoted, letter| {
+        if matches!(letter, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}') {
+            let _ = write!(quoted, "\\u{:04x}", u32::from(letter));
+        } else {
+            quoted.push(letter);
+        }
+        quoted
+    })
 }
 
 /// A value of the file in one line.

@@ -87,6 +87,7 @@ impl CallerStats {
         }
         codes.sort_unstable();
         let seconds = measured.as_nanos() as f64 / 1e9;
+        let (latency_ms, latency_ladder) = self.latency.report();
         CallerSummary {
             submitted: self.submitted,
             succeeded,
@@ -96,7 +97,7 @@ impl CallerStats {
             retries: self.retries,
             throttled: self.statuses.iter().filter(|(status, _)| *status == 429).map(|(_, count)| count).sum(),
             client_timeouts: self.client_timeouts,
-            latency_ms: self.latency.figures(),
+            latency_ms,
             outcomes: Outcomes {
                 success: succeeded,
                 function_error: self.count(Outcome::FunctionError),
@@ -111,7 +112,7 @@ impl CallerStats {
             retry_quota_exhausted: self.retry_quota_exhausted,
             circuit_open: self.circuit_open,
             goodput_per_s: if measured.is_zero() { None } else { Some(succeeded as f64 / seconds) },
-            latency_ladder: self.latency.ladder(),
+            latency_ladder,
         }
     }
 

@@ -204,6 +204,8 @@ impl FunctionStats {
             provisioned.map_or_else(|| provisioned::none(from, ended), |provisioned| provisioned.figures(ended));
         let rare = &mut *self.rare;
         let reasons = ThrottleReason::ALL.into_iter().zip(rare.throttles);
+        let (duration_ms, duration_ladder) = self.duration.report();
+        let (init_ms, init_ladder) = rare.init.report();
         let summary = FunctionSummary {
             name: name.to_owned(),
             invocations: self.invocations,
@@ -215,8 +217,8 @@ impl FunctionStats {
                 .map(|(reason, count)| (reason.as_str().to_owned(), count))
                 .collect(),
             cold_starts: self.cold_starts,
-            duration_ms: self.duration.figures(),
-            init_ms: rare.init.figures(),
+            duration_ms,
+            init_ms,
             concurrent_executions: self.running.figures(ended),
             environments: Environments {
                 created: rare.environments_created,
@@ -234,8 +236,8 @@ impl FunctionStats {
             init_failures: rare.init_failures + failed,
             abandoned_runs: rare.abandoned_runs,
             abandoned_ms: rare.abandoned_ns as f64 / 1e6,
-            duration_ladder: self.duration.ladder(),
-            init_ladder: rare.init.ladder(),
+            duration_ladder,
+            init_ladder,
             limits,
         };
         (summary, self.bill.usage(self.invocations))

@@ -139,13 +139,18 @@ impl Distribution {
         self.buckets.len()
     }
 
-    /// What it comes to, in milliseconds.
-    pub fn figures(&self) -> Figures<f64> {
+    /// What it comes to, in milliseconds, and the whole curve of it.
+    pub fn report(&self) -> (Figures<f64>, Vec<Rung>) {
+        let values = self.values();
+        (self.figures(&values), self.ladder(&values))
+    }
+
+    fn figures(&self, values: &[(u64, u64)]) -> Figures<f64> {
         let count = self.count();
         if count == 0 {
             return empty();
         }
-        let mut ranks = Ranks::new(self.values());
+        let mut ranks = Ranks::new(values.iter().copied());
         let [p50, p90, p95, p99, p999] = QUANTILES.map(|q| Some(milliseconds(ranks.at(nearest_rank(count, q)))));
         let mean = self.sum as f64 / count as f64 / 1e6;
         let (min, max) = (Some(milliseconds(self.min)), Some(milliseconds(self.max)));
@@ -153,12 +158,12 @@ impl Distribution {
     }
 
     /// The whole curve in 119 steps, in milliseconds; empty without values.
-    pub fn ladder(&self) -> Vec<Rung> {
+    fn ladder(&self, values: &[(u64, u64)]) -> Vec<Rung> {
         let count = self.count();
         if count == 0 {
             return Vec::new();
         }
-        let mut ranks = Ranks::new(self.values());
+        let mut ranks = Ranks::new(values.iter().copied());
         let rung = |step: &u32| {
             let rank = nearest_rank(count, *step);
             let value = match *step {
@@ -172,18 +177,24 @@ impl Distribution {
     }
 
     /// Buckets that hold something: their middle, clamped to what was seen, and how many values.
-    fn values(&self) -> impl Iterator<Item = (u64, u64)> {
-        let full = |bucket: &u64| *bucket == u64::from(u32::MAX);
-        let buckets = || self.buckets.iter_recorded().map(|item| u64::from(item.count_at_value()));
+    fn values(&self) -> Vec<(u64, u64)> {
+        const FULL: u64 = u32::MAX as u64;
+        let bucket = |value: u64, count: u32| {
+            let middle = self.buckets.median_equivalent(value);
+            (middle.clamp(self.min, self.max), u64::from(count))
+        };
+        let recorded = self.buckets.iter_recorded();
+        let mut values: Vec<_> = recorded.map(|item| bucket(item.value_iterated_to(), item.count_at_value())).collect();
         // A bucket stops counting at 2^32 - 1. With a constant length that can happen, in one bucket: what the others
         // do not hold is its own.
-        let missing = self.count() - buckets().sum::<u64>();
-        let share = missing / (buckets().filter(full).count().max(1) as u64);
-        self.buckets.iter_recorded().map(move |item| {
-            let middle = self.buckets.median_equivalent(item.value_iterated_to());
-            let count = u64::from(item.count_at_value());
-            (middle.clamp(self.min, self.max), count + if full(&count) { share } else { 0 })
-        })
+        let missing = self.count() - values.iter().map(|&(_, count)| count).sum::<u64>();
+        if missing > 0 {
+            let full = values.iter_mut().filter(|(_, count)| *count == FULL);
+            let share = missing / (full.count().max(1) as u64);
+            let full = values.iter_mut().filter(|(_, count)| *count == FULL);
+            full.for_each(|(_, count)| *count += share);
+        }
+        values
     }
 }
 
@@ -277,13 +288,13 @@ mod tests {
 
     #[test]
     fn without_values_everything_is_null() {
-        let figures = Distribution::fine().figures();
+        let figures = Distribution::fine().report().0;
         assert_eq!(figures, empty());
         assert_eq!(
             serde_json::to_string(&figures).unwrap(),
             r#"{"count":0,"mean":null,"min":null,"p50":null,"p90":null,"p95":null,"p99":null,"p999":null,"max":null}"#
         );
-        assert!(Distribution::fine().ladder().is_empty());
+        assert!(Distribution::fine().report().1.is_empty());
         assert_eq!(Tally::default().figures(), empty());
     }
 
@@ -291,7 +302,7 @@ mod tests {
     fn a_constant_is_itself_at_every_quantile() {
         for value in [0, 1, 20_000_000, 123_456_789, 900_000_000_000, u64::MAX] {
             for digits in [2, 3] {
-                let figures = distribution(digits, &[value; 7]).figures();
+                let figures = distribution(digits, &[value; 7]).report().0;
                 let expected = Some(milliseconds(value));
                 assert_eq!(figures.mean, expected);
                 for quantile in [figures.min, figures.p50, figures.p90, figures.p99, figures.p999, figures.max] {
@@ -333,12 +344,12 @@ mod tests {
         sorted.sort_unstable();
         for (digits, promise) in [(3, 0.001), (2, 0.01)] {
             let distribution = distribution(digits, &values);
-            for rung in distribution.ladder() {
+            for rung in distribution.report().1 {
                 let exact = milliseconds(sorted[usize::try_from(rung.count - 1).unwrap()]);
                 let error = (rung.value - exact).abs();
                 assert!(error <= promise * exact, "{}: {} for {exact}", rung.quantile, rung.value);
             }
-            let figures = distribution.figures();
+            let figures = distribution.report().0;
             assert_eq!(figures.min, Some(milliseconds(sorted[0])));
             assert_eq!(figures.max, Some(milliseconds(sorted[19_999])));
             let sum: u64 = values.iter().sum();
@@ -348,7 +359,7 @@ mod tests {
 
     #[test]
     fn the_ladder_rises_from_the_smallest_to_the_largest() {
-        let ladder = distribution(3, &[1_000_000, 2_000_000, 3_000_000]).ladder();
+        let ladder = distribution(3, &[1_000_000, 2_000_000, 3_000_000]).report().1;
         assert_eq!(ladder.len(), LADDER.len());
         assert_eq!(ladder[0], Rung { quantile: 0.0, value: 1.0, count: 1 });
         assert_eq!(ladder[118], Rung { quantile: 1.0, value: 3.0, count: 3 });
@@ -361,7 +372,7 @@ mod tests {
         let mut distribution = distribution(3, &[10, 20]);
         distribution.buckets.record_n(20, u32::MAX).unwrap();
         distribution.buckets.record_n(20, 1_000).unwrap();
-        let counts: Vec<_> = distribution.values().collect();
+        let counts: Vec<_> = distribution.values();
         assert_eq!(counts, [(10, 1), (20, u64::from(u32::MAX) + 1_001)]);
     }
 

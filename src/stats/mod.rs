@@ -126,11 +126,6 @@ impl Statistics {
     }
 }
 
-/// A summary of `scenario` before anything happened: the paths that expectations may name.
-pub fn skeleton(scenario: &Scenario) -> serde_json::Value {
-    Statistics::new(scenario).finish(SimTime::ZERO).to_json()
-}
-
 impl Observer for Statistics {
     #[inline(always)]
     fn observe(&mut self, now: SimTime, fact: &Fact) {

@@ -1,112 +1,36 @@
 //! Scenarios and facts for tests.
 
-use crate::aws::config::{
-    Account, Architecture, Backoff, Budget, Caller, Client, Function, Jitter, Load, ProvisionedConcurrency, RetryOn,
-    Scaling, System, WarmSelection,
-};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::aws::config::Function;
 use crate::aws::fact::{Answer, Capacity, Fact, InitPhase, Observer, Origin, Outcome, RunOutcome};
-use crate::aws::ids::{CallerId, FunctionId, Id, Table};
-use crate::kernel::arrival::ArrivalProcess;
-use crate::kernel::dist::Distribution;
-use crate::kernel::quantity::Ratio;
+use crate::aws::ids::{CallerId, FunctionId, Id};
 use crate::kernel::time::{SimDuration, SimTime};
-use crate::scenario::{Drain, PriceOptions, Scenario};
+use crate::scenario::{self, Scenario};
 
 /// The moment `milliseconds` after the start.
 pub(crate) fn ms(milliseconds: u64) -> SimTime {
     SimTime::ZERO.plus(SimDuration::from_millis(milliseconds))
 }
 
-/// A scenario of one hour with these functions, each with a caller of its own name and `-caller`.
+/// A scenario of one hour with these functions of 1 GB, each with a caller of its own name and `-caller`.
 pub(crate) fn scenario(functions: &[&str]) -> Scenario {
-    let caller = |(name, function): (&&str, FunctionId)| Caller {
-        name: format!("{name}-caller"),
-        order: 0,
-        target: function,
-        load: Load::Open(ArrivalProcess::Never),
-        max_events: None,
-        client: client(),
-        payload_bytes: Distribution::Constant(1_000),
-        durations: None,
-    };
-    let table: Table<FunctionId, Function> = functions.iter().map(|name| function(name)).collect();
-    let callers = functions.iter().zip(table.ids()).map(caller).collect();
-    Scenario {
-        name: "test".to_owned(),
-        description: None,
-        sha256: "0".repeat(64),
-        overrides: Vec::new(),
-        seed: 1,
-        duration: ms(3_600_000),
-        warmup: SimTime::ZERO,
-        drain: Drain::Settle,
-        event_budget: 10_000_000_000,
-        prices: PriceOptions {
-            free_tier: false,
-            savings_plan: Ratio::ZERO,
-            init_billed: true,
-            failed_init_billed: true,
-        },
-        system: System { account: account(), functions: table, callers, faults: Vec::new(), changes: Vec::new() },
-        expectations: Vec::new(),
+    let mut yaml = "name: test\nduration: 1h\nfunctions:\n".to_owned();
+    for name in functions {
+        let _ = writeln!(yaml, "  {name}: {{ memory: 1024MB, duration: 100ms }}");
     }
+    yaml += "callers:\n";
+    for name in functions {
+        let _ = writeln!(yaml, "  {name}-caller: {{ target: {name}, arrivals: {{ poisson: 1/s }} }}");
+    }
+    let loaded = scenario::parse("test.yaml", yaml.as_bytes(), Path::new("."), &[]).expect("a valid scenario");
+    Scenario { sha256: "0".repeat(64), ..loaded.scenario }
 }
 
-fn account() -> Account {
-    Account {
-        concurrency_limit: 1_000,
-        scaling: Scaling::Off,
-        request_rate_limit: false,
-        request_rate_bucket: SimDuration::from_secs(1),
-        caller_rate_limit: None,
-    }
-}
-
+/// A function of 1 GB, for changes.
 pub(crate) fn function(name: &str) -> Function {
-    Function {
-        name: name.to_owned(),
-        order: 0,
-        memory_mb: 1_024,
-        architecture: Architecture::X86_64,
-        ephemeral_storage_mb: 512,
-        timeout: SimDuration::from_secs(3),
-        duration: Distribution::Constant(100_000_000),
-        init: Distribution::Constant(0),
-        init_limit: SimDuration::from_secs(10),
-        init_failures: Vec::new(),
-        platform_start: Distribution::Constant(0),
-        snapstart: None,
-        idle_timeout: Distribution::Constant(600_000_000_000),
-        maximum_environment_age: None,
-        warm_selection: WarmSelection::Mru,
-        extension_tail: SimDuration::ZERO,
-        cpu_scaling: false,
-        reserved_concurrency: None,
-        provisioned_concurrency: ProvisionedConcurrency {
-            initial: 0,
-            schedule: Vec::new(),
-            tracking: None,
-            preparation: SimDuration::from_secs(60),
-            per_minute: 6_000,
-        },
-        failures: Vec::new(),
-        response_bytes: Distribution::Constant(1_000),
-    }
-}
-
-fn client() -> Client {
-    let backoff = Backoff { base: SimDuration::from_secs(1), factor: 2.0, cap: None, jitter: Jitter::None };
-    Client {
-        max_attempts: 1,
-        backoff,
-        throttle_backoff: backoff,
-        budget: Budget::None,
-        adaptive: false,
-        retry_on: RetryOn { throttle: true, service_error: true, timeout: true, function_error: false },
-        timeout: None,
-        total_timeout: None,
-        circuit_breaker: None,
-    }
+    scenario(&[name]).system.functions[first()].clone()
 }
 
 /// The first function, which is called by the first caller.

@@ -71,7 +71,7 @@ fn written_out_it_reads_back_to_the_same() {
             let loaded = load(text, &[&format!("model.timing={timing}"), "functions.new={duration: 1s}"]);
             let written = loaded.source.resolved_yaml();
             let again = load(&written, &[]);
-            similar_asserts(&contents(&again.scenario), &contents(&loaded.scenario), &written);
+            same(&contents(&again.scenario), &contents(&loaded.scenario), &written);
             let comments =
                 |text: &str| text.lines().map(|line| line.split("  # ").next().unwrap().to_owned()).collect::<Vec<_>>();
             assert_eq!(comments(&again.source.resolved_yaml()), comments(&written));
@@ -80,7 +80,7 @@ fn written_out_it_reads_back_to_the_same() {
 }
 
 #[track_caller]
-fn similar_asserts(found: &str, expected: &str, context: &str) {
+fn same(found: &str, expected: &str, context: &str) {
     let different = found.lines().zip(expected.lines()).find(|(found, expected)| found != expected);
     assert!(found == expected, "{different:?} in\n{context}");
 }
@@ -100,11 +100,29 @@ fn the_resolved_scenario_names_its_sources() {
     }
 }
 
+/// Every scenario that comes with the program.
+#[test]
+fn shipped_scenarios_are_good() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let validator = jsonschema::validator_for(&json_schema()).unwrap();
+    let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    for path in files.filter(|path| path.extension().is_some_and(|extension| extension == "yaml")) {
+        let loaded = lambdasim::scenario::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let written = loaded.source.resolved_yaml();
+        let again = parse("x.yaml", written.as_bytes(), &folder, &[]).unwrap_or_else(|error| panic!("{error}"));
+        same(&contents(&again.scenario), &contents(&loaded.scenario), &written);
+        for text in [&std::fs::read_to_string(&path).unwrap(), &written] {
+            let errors = validator.iter_errors(&as_json(text)).map(|error| error.to_string()).collect::<Vec<_>>();
+            assert!(errors.is_empty(), "{}: {errors:#?}", path.display());
+        }
+    }
+}
+
 /// The scenario as an editor sees it.
 fn as_json(text: &str) -> Value {
-    let mut value: serde_yaml::Value = serde_yaml::from_str(text).unwrap();
-    value.apply_merge().unwrap();
-    serde_json::to_value(value).unwrap()
+    let mut value: serde_yaml::Value = serde_yaml::from_str(text).expect("YAML");
+    value.apply_merge().expect("merge keys");
+    serde_json::to_value(value).expect("JSON")
 }
 
 #[test]
@@ -173,7 +191,7 @@ callers:
     ] {
         let found = contents(&load(&text, &[]).scenario);
         // A rate keeps the unit that it is written with.
-        similar_asserts(&found.replace("per: 1m", "per: 1s").replace("events: 300", "events: 5"), &expected, &text);
+        same(&found.replace("per: 1m", "per: 1s").replace("events: 300", "events: 5"), &expected, &text);
     }
 }
 
@@ -381,4 +399,38 @@ fn the_hash_is_that_of_the_bytes() {
     assert_eq!(loaded.scenario.sha256.len(), 64);
     assert_eq!(loaded.scenario.sha256, load(SMALL, &[]).scenario.sha256);
     assert_eq!((loaded.scenario.seed, loaded.scenario.overrides), (5, vec!["seed=5".to_owned()]));
+}
+
+#[test]
+fn any_text_survives_being_written_out() {
+    for text in [
+        "two\nlines\n",
+        "\ttab",
+        "quote \" and '",
+        "null",
+        "~",
+        "none of it",
+        "# no comment",
+        "- item",
+        "a: b",
+        " spaces ",
+        "true",
+        "{a}",
+        "[b]",
+        "*x",
+        "&y",
+        "!z",
+        "%a",
+        "@b",
+        "1e5",
+        "\u{1f980} \u{85} \u{2028} \u{7f} \u{feff}",
+        "back\\slash",
+        "> |",
+    ] {
+        let quoted = serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f");
+        let loaded = load(&with("expect", &format!("[{quoted}, x]")), &[&format!("description={quoted}")]);
+        let again = load(&loaded.source.resolved_yaml(), &[]);
+        assert_eq!(again.scenario.description.as_deref(), Some(text));
+        assert_eq!(again.scenario.expectations, [text, "x"]);
+    }
 }

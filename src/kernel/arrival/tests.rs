@@ -286,7 +286,7 @@ fn counts_are_exact_and_moments_inside_uniform() {
     let process = ArrivalProcess::Counts { counts: counts.into(), every: SimDuration::from_nanos(every) };
     let moments: Vec<u64> = arrivals(process).collect();
     assert!(moments.is_sorted());
-    assert_eq!(moments.len() as u64, counts.iter().sum());
+    assert_eq!(moments.len() as u64, counts.iter().sum::<u64>());
     for (interval, expected) in (0..).zip(counts) {
         let (from, until) = (interval * every, (interval + 1) * every);
         assert_eq!(count(&moments, from, until) as u64, expected);

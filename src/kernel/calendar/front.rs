@@ -4,7 +4,7 @@
 
 use std::collections::BinaryHeap;
 
-use super::Node;
+use super::{Limit, Node};
 
 /// A front of this length takes new events into the heap.
 const INSERTED_MAX: usize = 32;
@@ -49,13 +49,13 @@ impl<E: Copy> Front<E> {
         false
     }
 
-    /// Takes the earliest event, unless it is after `last`.
-    pub(super) fn take(&mut self, last: u64) -> Option<Node<E>> {
+    /// Takes the earliest event if it is before `limit`.
+    pub(super) fn take(&mut self, limit: Limit) -> Option<Node<E>> {
         if self.late.peek() > self.sorted.last() {
-            self.late.peek().filter(|node| node.time <= last)?;
+            self.late.peek().filter(|node| limit.is_after(node))?;
             self.late.pop()
         } else {
-            self.sorted.pop_if(|node| node.time <= last)
+            self.sorted.pop_if(|node| limit.is_after(node))
         }
     }
 

@@ -28,8 +28,9 @@
 //!   So the front goes first, then the ring. Both bounds are inclusive: one past the end of time would not be a number.
 //!   For the same reason time 0 always belongs to the front, as nothing is before it.
 //! - Outside of a call that takes an event, the base of the far piles and the start of the window are not after `now`.
-//!   Therefore a window is opened only by a call that then takes its first event. Otherwise a
-//!   [`Calendar::pop_before`] that finds nothing would leave the times below its limit without a place.
+//!   Therefore a window is opened only by a call that then takes its first event, or after which nothing before that
+//!   event may be added. Otherwise a [`Calendar::pop_before`] that finds nothing would leave the times below its limit
+//!   without a place.
 //! - The bound of the front follows `now` at a distance of 1 ns: a push at the time of the last event taken goes to the
 //!   ring, where others of that time may be.
 //! - No list is kept in order of insertion. Each event has its number, by which equal times and ranks are told apart.
@@ -100,6 +101,23 @@ pub struct Calendar<E> {
     crowded: u64,
 }
 
+/// Events before this moment are taken, and those at it whose rank is lower.
+#[derive(Clone, Copy)]
+struct Limit {
+    time: u64,
+    rank: u64,
+}
+
+impl Limit {
+    /// After every event.
+    const END: Self = Self { time: u64::MAX, rank: u64::MAX };
+
+    #[inline]
+    fn is_after<E>(self, node: &Node<E>) -> bool {
+        node.time < self.time || (node.time == self.time && u64::from(node.rank) < self.rank)
+    }
+}
+
 /// A pending event.
 #[derive(Clone, Copy)]
 struct Node<E> {
@@ -160,7 +178,7 @@ impl<E: Copy> Calendar<E> {
     /// Takes the earliest event.
     #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
-        self.take(u64::MAX)
+        self.take(Limit::END)
     }
 
     /// Takes the earliest event if it is before `limit`.
@@ -168,29 +186,37 @@ impl<E: Copy> Calendar<E> {
     /// Where it is not, nothing changes: events may still be added from the time of the last event taken on.
     #[inline]
     pub fn pop_before(&mut self, limit: SimTime) -> Option<(SimTime, E)> {
-        self.take(limit.as_nanos().checked_sub(1)?)
+        self.take(Limit { time: limit.as_nanos(), rank: 0 })
     }
 
-    /// Takes the earliest event, unless it is after `last`.
+    /// Takes the earliest event if it goes before something of the given moment and rank that is kept elsewhere.
+    ///
+    /// Where it does not, that other thing happens next: no event may be added before its moment any more.
     #[inline]
-    fn take(&mut self, last: u64) -> Option<(SimTime, E)> {
+    pub fn pop_before_rank(&mut self, at: SimTime, rank: u32) -> Option<(SimTime, E)> {
+        self.take(Limit { time: at.as_nanos(), rank: u64::from(rank) })
+    }
+
+    /// Takes the earliest event if it is before `limit`.
+    #[inline]
+    fn take(&mut self, limit: Limit) -> Option<(SimTime, E)> {
         loop {
             if !self.front.is_empty() {
-                return self.take_front(last);
+                return self.take_front(limit);
             }
             let Some(bucket) = self.ring.first() else {
-                self.open_window(last)?;
+                self.open_window(limit)?;
                 continue;
             };
             let Some(&node) = self.ring.only(bucket) else {
-                match self.ring.take_earliest(bucket, last) {
+                match self.ring.take_earliest(bucket, limit) {
                     Earliest::Taken(node) => return Some(self.reach(node)),
                     Earliest::TooLate => return None,
                     Earliest::Crowded => self.sort_bucket(bucket),
                 }
                 continue;
             };
-            if node.time > last {
+            if !limit.is_after(&node) {
                 return None;
             }
             self.ring.remove_only(bucket);
@@ -208,8 +234,8 @@ impl<E: Copy> Calendar<E> {
 
     #[cold]
     #[inline(never)]
-    fn take_front(&mut self, last: u64) -> Option<(SimTime, E)> {
-        let node = self.front.take(last)?;
+    fn take_front(&mut self, limit: Limit) -> Option<(SimTime, E)> {
+        let node = self.front.take(limit)?;
         self.now = node.time;
         Some((SimTime::from_nanos(node.time), node.event))
     }
@@ -237,11 +263,11 @@ impl<E: Copy> Calendar<E> {
         }
     }
 
-    /// Opens the next window, at the earliest far event, unless that is after `last`.
+    /// Opens the next window, at the earliest far event, unless no event of that time is before `limit`.
     #[cold]
     #[inline(never)]
-    fn open_window(&mut self, last: u64) -> Option<()> {
-        let earliest = self.far.earliest().filter(|&earliest| earliest <= last)?;
+    fn open_window(&mut self, limit: Limit) -> Option<()> {
+        let earliest = self.far.earliest().filter(|&earliest| (earliest, 0) < (limit.time, limit.rank))?;
         self.adapt();
         let low_bits = (1 << self.window_bits) - 1;
         self.window_last = earliest | low_bits;

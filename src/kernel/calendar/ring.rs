@@ -2,7 +2,7 @@
 //!
 //! Sizes are powers of two in fixed arrays, so that a remainder is a mask and proves an index to be in range.
 
-use super::{NONE, Node, index};
+use super::{Limit, NONE, Node, index};
 
 /// Buckets of the window, as a power of two.
 pub(super) const RING_BITS: u32 = 12;
@@ -113,8 +113,8 @@ impl<E: Copy> Ring<E> {
         self.clear(bucket);
     }
 
-    /// Takes the earliest event of a `bucket` that holds several, unless it is after `last`.
-    pub(super) fn take_earliest(&mut self, bucket: usize, last: u64) -> Earliest<E> {
+    /// Takes the earliest event of a `bucket` that holds several, if it is before `limit`.
+    pub(super) fn take_earliest(&mut self, bucket: usize, limit: Limit) -> Earliest<E> {
         let head = self.heads[bucket];
         let (mut best, mut before_best) = (head, NONE);
         let (mut before, mut slot) = (head, self.nodes[head as usize].next);
@@ -131,7 +131,7 @@ impl<E: Copy> Ring<E> {
             seen += 1;
         }
         let node = self.nodes[best as usize];
-        if node.time > last {
+        if !limit.is_after(&node) {
             return Earliest::TooLate;
         }
         match before_best {

@@ -1,13 +1,14 @@
 //! Settings that change while it runs: each entry is applied to the tree in order of time, and what it touches is
 //! read again.
 
-use super::{Builder, account};
+use super::checks::{UNRESERVED, claim};
+use super::{Builder, Name, Resource, account};
 use crate::aws::config::{Change, ChangeAction};
 use crate::aws::ids::{CallerId, FunctionId, Id};
 use crate::kernel::time::SimTime;
 use crate::scenario::error::{Problem, ProblemKind, did_you_mean, quote};
 use crate::scenario::keys::tables;
-use crate::scenario::resolve::{Path, Resolved, Resolver};
+use crate::scenario::resolve::{NAMED_MAX, Named, Path, Resolved, Resolver};
 use crate::scenario::set;
 use crate::scenario::tree::{Entry, Kind, Node};
 
@@ -25,16 +26,29 @@ struct Timeline {
     typical: bool,
     account: Resolved,
     functions: Vec<Resolved>,
+    /// What each function sets aside of the account's concurrency.
+    claims: Vec<u64>,
 }
 
 impl Builder<'_> {
     /// The changes in file order; `tree` and `root` are the settings at the start.
     pub(crate) fn changes(&mut self, tree: &Node, root: &Resolved, typical: bool) -> Option<Vec<Change>> {
         let functions = root.field("functions").named().iter().map(|named| named.block.clone()).collect::<Vec<_>>();
-        let mut timeline = Timeline { root: tree.clone(), typical, account: root.field("account").clone(), functions };
-        let blocks = timeline.functions.iter().collect::<Vec<_>>();
-        self.combinations(&timeline.account, &blocks);
+        let claims = functions.iter().map(|block| claim(block).1).collect();
+        let account = root.field("account").clone();
+        let mut timeline = Timeline { root: tree.clone(), typical, account, functions, claims };
+        for block in &timeline.functions {
+            self.function_combinations(block);
+        }
+        self.concurrency_adds_up(&timeline.account, &timeline.functions);
         let entries = root.field("changes").list();
+        if entries.len() > NAMED_MAX {
+            let changes = root.field("changes");
+            let message = format!("there are {} changes", entries.len());
+            let problem = Problem::new(ProblemKind::Limit, changes.place, message).at_key(&changes.path);
+            self.problems.push(problem.with_expected(format!("at most {NAMED_MAX}")));
+            return None;
+        }
         let mut order = (0..entries.len()).collect::<Vec<_>>();
         order.sort_by_key(|index| entries[*index].field("at").moment());
         let mut actions: Vec<Option<Vec<Change>>> = entries.iter().map(|_| None).collect();
@@ -82,40 +96,49 @@ impl Builder<'_> {
             }
         }
         touched.sort_unstable();
-        let actions = touched.into_iter().map(|resource| self.reread(timeline, resource, &set.path));
+        let actions = touched.iter().map(|resource| self.reread(timeline, *resource, &set.path));
         let actions = actions.collect::<Vec<_>>();
         if self.problems.len() == before {
-            let blocks = timeline.functions.iter().collect::<Vec<_>>();
-            self.combinations(&timeline.account, &blocks);
+            self.combinations_after(timeline, &touched);
         }
         actions.into_iter().collect()
+    }
+
+    /// Checks what a change may have brought into contradiction.
+    fn combinations_after(&mut self, timeline: &mut Timeline, touched: &[Touched]) {
+        for resource in touched {
+            if let Touched::Function(id) = resource {
+                let block = &timeline.functions[id.index()];
+                timeline.claims[id.index()] = claim(block).1;
+                self.function_combinations(block);
+            }
+        }
+        let limit = timeline.account.field("concurrency_limit").whole().unwrap_or(u64::MAX);
+        // The full check looks at every function; most changes need it not.
+        if timeline.claims.iter().sum::<u64>() > limit.saturating_sub(UNRESERVED) {
+            self.concurrency_adds_up(&timeline.account, &timeline.functions);
+        }
     }
 
     /// What a path belongs to, if it can change at all.
     fn touches(&self, timeline: &Timeline, entry: &Entry) -> Result<Touched, Problem> {
         let steps = set::split(&entry.name);
         let problem = |kind, message: String| Problem::new(kind, entry.place, message);
-        let missing = |what: &str, name: &str, known: Vec<&str>| {
+        let missing = |what: &str, name: &str, known: &[Name]| {
             problem(ProblemKind::UnknownName, format!("there is no {what} {}", quote(name)))
                 .with_expected(format!("the name of a {what}"))
-                .with_help_if(did_you_mean(name, known))
+                .with_help_if(did_you_mean(name, known.iter().map(|name| &*name.text)))
         };
         match steps.as_slice() {
             ["account", _, ..] => Ok(Touched::Account),
-            ["functions", name, _, ..] => {
-                let known = self.names.functions.iter().map(|name| &*name.text).collect::<Vec<_>>();
-                let index = known.iter().position(|known| known == name);
-                index
-                    .map(|index| Touched::Function(FunctionId::from_index(index)))
-                    .ok_or_else(|| missing("function", name, known))
-            }
-            ["callers", name, "client", ..] => {
-                let known = self.names.callers.iter().map(|name| &*name.text).collect::<Vec<_>>();
-                let index = known.iter().position(|known| known == name);
-                index
-                    .map(|index| Touched::Client(CallerId::from_index(index)))
-                    .ok_or_else(|| missing("caller", name, known))
-            }
+            ["functions", name, _, ..] => match self.names.places.get(*name) {
+                Some(Resource::Function(id)) => Ok(Touched::Function(*id)),
+                Some(Resource::Caller(_)) | None => Err(missing("function", name, &self.names.functions)),
+            },
+            ["callers", name, "client", ..] => match self.names.places.get(*name) {
+                Some(Resource::Caller(id)) => Ok(Touched::Client(*id)),
+                Some(Resource::Function(_)) | None => Err(missing("caller", name, &self.names.callers)),
+            },
             [first, ..] => {
                 let known = matches!(&timeline.root.kind, Kind::Map(_)) && tables::SCENARIO.key(first).is_some();
                 Err(if known {
@@ -158,11 +181,7 @@ impl Builder<'_> {
                 account(&timeline.account).map(ChangeAction::Account)
             }
             Touched::Function(id) => {
-                let named = crate::scenario::resolve::Named {
-                    name: self.names.functions[id.index()].text.clone(),
-                    place: block.place,
-                    block,
-                };
+                let named = Named { name: self.names.functions[id.index()].text.clone(), place: block.place, block };
                 let function = self.function(id.index(), &named);
                 timeline.functions[id.index()] = named.block;
                 function.map(|function| ChangeAction::Function(id, Box::new(function)))

@@ -4,33 +4,26 @@ use super::Builder;
 use crate::scenario::resolve::{Resolved, Value};
 
 /// INV-C4: units of concurrency that must stay unreserved.
-const UNRESERVED: u64 = 100;
+pub(crate) const UNRESERVED: u64 = 100;
 /// INV-E18: the most ephemeral storage that `SnapStart` allows, in MB.
 const SNAPSTART_STORAGE: u64 = 512;
 
 impl Builder<'_> {
-    /// Checks the account and all functions. `blocks` are the functions' blocks by id.
-    pub(crate) fn combinations(&mut self, account: &Resolved, blocks: &[&Resolved]) {
-        for block in blocks {
-            self.provisioned_fits_reserved(block);
-            self.snapstart_allowed(block);
-        }
-        self.concurrency_adds_up(account, blocks);
+    /// Checks one function by itself.
+    pub(crate) fn function_combinations(&mut self, block: &Resolved) {
+        self.provisioned_fits_reserved(block);
+        self.snapstart_allowed(block);
     }
 
     /// INV-C3, C4, C8: what is set aside leaves 100 units to the others.
-    fn concurrency_adds_up(&mut self, account: &Resolved, blocks: &[&Resolved]) {
+    pub(crate) fn concurrency_adds_up(&mut self, account: &Resolved, blocks: &[Resolved]) {
         let Some(limit) = account.field("concurrency_limit").whole() else { return };
         let room = limit.saturating_sub(UNRESERVED);
         let mut claimed = 0;
         let mut first: Option<&Resolved> = None;
         for block in blocks {
             let reserved = block.field("reserved_concurrency");
-            // INV-C9: a function with both counts only its reserved concurrency.
-            let (field, units) = match reserved.whole() {
-                Some(units) => (reserved, units),
-                None => most_provisioned(block),
-            };
+            let (field, units) = claim(block);
             claimed += units;
             if units == 0 || claimed <= room {
                 first = first.or(Some(field).filter(|_| units > 0));
@@ -92,6 +85,12 @@ impl Builder<'_> {
             });
         }
     }
+}
+
+/// INV-C9: what a function sets aside, and the key that says so; of both kinds the reserved concurrency counts.
+pub(crate) fn claim(block: &Resolved) -> (&Resolved, u64) {
+    let reserved = block.field("reserved_concurrency");
+    reserved.whole().map_or_else(|| most_provisioned(block), |units| (reserved, units))
 }
 
 /// The most environments that a function may ask for, and the key that says so.

@@ -12,6 +12,7 @@ mod distribution;
 mod function;
 mod table;
 
+use std::collections::BTreeMap;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -32,6 +33,15 @@ pub(crate) struct Names {
     pub(crate) functions: Vec<Name>,
     /// Callers by id, with their places and order.
     pub(crate) callers: Vec<Name>,
+    /// Where each name leads.
+    places: BTreeMap<Arc<str>, Resource>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Resource {
+    Function(FunctionId),
+    Caller(CallerId),
 }
 
 /// A resource's name.
@@ -57,26 +67,34 @@ impl Names {
     /// The names of a resolved file; a name that is used twice is a problem.
     pub(crate) fn of(root: &Resolved, problems: &mut Problems) -> Self {
         let mut names = Self::default();
-        let mut seen: Vec<(&Named, &str)> = Vec::new();
+        let mut seen: BTreeMap<&str, (Place, String)> = BTreeMap::new();
         let mut order = 0;
         for group in groups(root) {
             for named in group.named() {
                 let group = group.path.to_string();
-                if let Some((first, other)) = seen.iter().find(|(other, _)| other.name == named.name) {
+                if let Some((first, other)) = seen.get(&*named.name) {
                     let message = format!("{} names two things", quote(&named.name));
                     problems.push(
                         Problem::new(ProblemKind::Duplicate, named.place, message)
                             .at_key(&named.block.path)
                             .with_expected("a name that nothing else has")
-                            .with_related(first.place, format!("also in `{other}`"))
+                            .with_related(*first, format!("also in `{other}`"))
                             .with_help("targets are plain names, so each name stands for one thing"),
                     );
                 }
                 let functions = group == "functions";
-                seen.push((named, if functions { "functions" } else { "callers" }));
+                seen.entry(&named.name).or_insert((named.place, group));
                 let name = Name { text: named.name.clone(), place: named.place, order };
                 order += 1;
-                if functions { names.functions.push(name) } else { names.callers.push(name) }
+                let (rows, resource): (&mut Vec<Name>, _) = if functions {
+                    let id = FunctionId::from_index(names.functions.len());
+                    (&mut names.functions, Resource::Function(id))
+                } else {
+                    let id = CallerId::from_index(names.callers.len());
+                    (&mut names.callers, Resource::Caller(id))
+                };
+                rows.push(name);
+                names.places.entry(named.name.clone()).or_insert(resource);
             }
         }
         names
@@ -170,8 +188,9 @@ impl Builder<'_> {
     fn function_id(&mut self, value: &Resolved) -> Option<FunctionId> {
         let text = value.text()?;
         let names = &self.names;
-        if let Some(index) = names.functions.iter().position(|name| *name.text == *text) {
-            return Some(FunctionId::from_index(index));
+        let found = names.places.get(&*text).copied();
+        if let Some(Resource::Function(id)) = found {
+            return Some(id);
         }
         let message = format!("there is no function {}", quote(&text));
         let candidates = names.functions.iter().map(|name| &*name.text);
@@ -182,8 +201,8 @@ impl Builder<'_> {
             .at_key(&value.path)
             .with_expected("the name of a function")
             .with_help(help);
-        if let Some(caller) = names.callers.iter().find(|name| *name.text == *text) {
-            problem = problem.with_related(caller.place, "this is a caller");
+        if let Some(Resource::Caller(id)) = found {
+            problem = problem.with_related(names.callers[id.index()].place, "this is a caller");
         }
         self.problems.push(problem);
         None
@@ -191,8 +210,8 @@ impl Builder<'_> {
 
     /// The caller of this name.
     fn caller_id(&mut self, value: &Resolved, text: &str) -> Option<CallerId> {
-        if let Some(index) = self.names.callers.iter().position(|name| *name.text == *text) {
-            return Some(CallerId::from_index(index));
+        if let Some(Resource::Caller(id)) = self.names.places.get(text) {
+            return Some(*id);
         }
         let help = did_you_mean(text, self.names.callers.iter().map(|name| &*name.text));
         self.problems.push(

@@ -1,9 +1,10 @@
 //! CSV files that a scenario names: traces, counts and measured values.
 
 use super::Builder;
+use crate::scenario::decimal::Decimal;
 use crate::scenario::error::{Problem, ProblemKind, did_you_mean, quote};
 use crate::scenario::resolve::Resolved;
-use crate::scenario::units::{self, Decimal};
+use crate::scenario::units;
 
 /// Largest CSV file, in bytes.
 const BYTES_MAX: u64 = 1 << 30;

@@ -3,6 +3,11 @@
 //! Unknown keys, required keys, defaults, the JSON Schema, the reference and the resolved scenario all read these
 //! tables; a default is written here and nowhere else. Reading order: this file, then [`tables`].
 
+mod caller;
+mod client;
+mod common;
+mod distribution;
+mod function;
 pub(crate) mod tables;
 
 use super::units;
