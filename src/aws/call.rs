@@ -362,11 +362,10 @@ fn send<O: Observer>(
     context: &mut Context<'_, O>,
 ) -> Step {
     let origin = call.origin;
-    if !caller.client.admit(context.now) {
+    if !caller.client.send(context.now, &mut call.attempts) {
         context.state(&Fact::CircuitOpen { origin });
         return Step::Over(Outcome::Rejected);
     }
-    caller.client.on_sent(&mut call.attempts);
     let attempt = call.attempts.sent;
     context.state(&Fact::AttemptSent { origin, attempt });
     if caller.payload(origin.submission) > limits::SYNCHRONOUS_PAYLOAD_BYTES {

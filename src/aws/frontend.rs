@@ -253,9 +253,10 @@ impl Lambda {
         if function.config.reserved_concurrency.is_none() {
             self.account.leave();
         }
-        // INV-E13: age is looked at when the environment becomes idle.
-        let age = context.now.since(details.created);
-        if useless || function.config.maximum_environment_age.is_some_and(|limit| age >= limit) {
+        // INV-E13, E15: age and code are looked at when the environment becomes idle.
+        let too_old = |limit: SimDuration| context.now.since(details.created) >= limit;
+        let old_code = row.code != function.code;
+        if useless || old_code || function.config.maximum_environment_age.is_some_and(too_old) {
             expire_idle(function, function_id, &mut self.environments, context);
             end(function_id, id, context.now, &mut self.environments, context);
             return reply;
@@ -279,6 +280,7 @@ impl Lambda {
             ChangeAction::Function(id, config) => self.change_function(*id, config, context),
             ChangeAction::Deploy(id) => {
                 let function = &mut self.functions[*id];
+                function.code = function.code.wrapping_add(1);
                 expire_idle(function, *id, &mut self.environments, context);
                 for (environment, _) in function.pool.drain() {
                     end(*id, environment, context.now, &mut self.environments, context);
@@ -373,13 +375,20 @@ fn admit(function: &mut Function, account: &mut Account, now: SimTime) -> Admiss
         if function.in_flight >= units {
             return Admission::Throttled(Reason::ReservedFunctionConcurrentInvocationLimitExceeded);
         }
-        if !concurrency::available(&mut function.rate, now) {
+        if !concurrency::available(&function.rate, now) {
             return Admission::Throttled(Reason::ReservedFunctionInvocationRateLimitExceeded);
         }
     }
     let provisioned = function.provisioned.has_free(now);
-    if !provisioned && function.config.reserved_concurrency.is_none() && !account.has_room() {
-        return Admission::Throttled(Reason::ConcurrentInvocationLimitExceeded);
+    if !provisioned {
+        match function.config.reserved_concurrency {
+            // INV-C7: units of provisioned concurrency are not for runs on demand, free or not.
+            Some(units) if function.on_demand >= units.saturating_sub(function.provisioned.claimed()) => {
+                return Admission::Throttled(Reason::ReservedFunctionConcurrentInvocationLimitExceeded);
+            }
+            None if !account.has_room() => return Admission::Throttled(Reason::ConcurrentInvocationLimitExceeded),
+            Some(_) | None => {}
+        }
     }
     if !account.rate_available(now) {
         return Admission::Throttled(Reason::FunctionInvocationRateLimitExceeded);
@@ -408,6 +417,7 @@ fn create<O: Observer>(
     function.scaling.take(context.now);
     account.scaling().take(context.now);
     let environment = environments.create(context.now, id, false, State::Recovering);
+    environments[environment].code = function.code;
     context.state(&Fact::EnvironmentCreated { function: id, environment: u64::from(environments[environment].number) });
     environment
 }

@@ -77,8 +77,8 @@ impl Provisioned {
 
     /// Whether a unit can take a request now (INV-C10, R3).
     #[inline]
-    pub(crate) fn has_free(&mut self, now: SimTime) -> bool {
-        !self.free.is_empty() && concurrency::available(&mut self.rate, now)
+    pub(crate) fn has_free(&self, now: SimTime) -> bool {
+        !self.free.is_empty() && concurrency::available(&self.rate, now)
     }
 
     /// Takes a free unit for a run.
