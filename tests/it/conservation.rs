@@ -384,13 +384,21 @@ struct CallState {
 }
 
 /// What is known of a function from its facts.
-#[derive(Default)]
 struct FunctionState {
     in_flight: u32,
     provisioned: u32,
     units: u32,
     started: u64,
     ended: u64,
+    /// The last moment at which an environment came or went.
+    environments: SimTime,
+}
+
+impl Default for FunctionState {
+    fn default() -> Self {
+        let environments = SimTime::ZERO;
+        Self { in_flight: 0, provisioned: 0, units: 0, started: 0, ended: 0, environments }
+    }
 }
 
 struct Checker<'a> {
@@ -465,6 +473,13 @@ impl<'a> Checker<'a> {
             Drain::Settle => assert!(facts.ended >= end),
             Drain::AtMost(drain) => assert!(facts.ended >= end && facts.ended <= end.plus(drain)),
         }
+    }
+
+    /// Environments of a function come and go in order of time, though an end is noticed late.
+    fn environment_moves(&mut self, function: FunctionId, at: SimTime, fact: &Fact) {
+        let last = &mut self.functions[function.index()].environments;
+        assert!(at >= *last, "{fact:?} after {last:?}");
+        *last = at;
     }
 
     fn call_fact(&mut self, fact: &Fact) {
@@ -562,10 +577,12 @@ impl<'a> Checker<'a> {
                 let call = self.call(&origin);
                 assert!(!call.finished && call.open, "{fact:?}");
             }
-            Fact::EnvironmentCreated { environment, .. } => {
+            Fact::EnvironmentCreated { function, environment } => {
+                self.environment_moves(function, now, fact);
                 assert!(self.environments.insert(environment, now).is_none(), "{fact:?} twice");
             }
-            Fact::EnvironmentEnded { environment, at, .. } => {
+            Fact::EnvironmentEnded { function, environment, at } => {
+                self.environment_moves(function, at, fact);
                 let since = self.environments.remove(&environment);
                 assert!(since.is_some_and(|since| since <= at) && at <= now, "{fact:?}, idle since {since:?}");
             }
