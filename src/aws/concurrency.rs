@@ -78,7 +78,7 @@ impl Account {
     /// INV-R1: whether the account's request rate has room.
     #[inline]
     pub(crate) fn rate_available(&self, now: SimTime) -> bool {
-        available(&self.request_rate, now)
+        available(self.request_rate.as_ref(), now)
     }
 
     /// A request is placed.
@@ -91,7 +91,7 @@ impl Account {
     /// INV-D36: whether the callers' rate has room.
     #[inline]
     pub(crate) fn caller_rate_available(&self, now: SimTime) -> bool {
-        available(&self.caller_rate, now)
+        available(self.caller_rate.as_ref(), now)
     }
 
     /// INV-S8: the account's allowance of new environments.
@@ -102,8 +102,8 @@ impl Account {
 
 /// Whether an optional bucket has a token.
 #[inline]
-pub(crate) fn available(bucket: &Option<TokenBucket>, now: SimTime) -> bool {
-    bucket.as_ref().is_none_or(|bucket| bucket.has_token(now))
+pub(crate) fn available(bucket: Option<&TokenBucket>, now: SimTime) -> bool {
+    bucket.is_none_or(|bucket| bucket.has_token(now))
 }
 
 /// Takes a token from an optional bucket that has one.

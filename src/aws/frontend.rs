@@ -9,7 +9,7 @@
 use super::concurrency::{self, Account};
 use super::config::{self, ChangeAction, Fault, System};
 use super::environment::{Environments, Run, State};
-use super::event::{Class, Context, Event};
+use super::event::{self, Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
 use super::function::{Function, Names, Placement};
 use super::ids::{CallId, EnvironmentId, FunctionId, Table};
@@ -324,31 +324,20 @@ impl Lambda {
     }
 
     /// An event of provisioned concurrency.
-    pub(crate) fn on_provisioned<O: Observer>(&mut self, event: Event, context: &mut Context<'_, O>) {
+    pub(crate) fn on_provisioned<O: Observer>(&mut self, event: event::Provisioned, context: &mut Context<'_, O>) {
+        use event::Provisioned;
         let id = match event {
-            Event::ProvisionedScheduled(id) | Event::ProvisionedReady(id) | Event::TrackingMinute(id) => id,
-            Event::ProvisionedRecovered(id) => self.environments[id].function,
-            _ => unreachable!("{event:?} is not about provisioned concurrency"),
+            Provisioned::Scheduled(id) | Provisioned::Ready(id) | Provisioned::Minute(id) => id,
+            Provisioned::Recovered(unit) => self.environments[unit].function,
         };
-        expire_idle(&mut self.functions[id], id, &mut self.environments, context);
-        let (environments, account) = (&mut self.environments, &self.account_config);
+        let (function, environments) = (&mut self.functions[id], &mut self.environments);
+        expire_idle(function, id, environments, context);
+        let account = &self.account_config;
         match event {
-            Event::ProvisionedScheduled(id) => {
-                self.functions[id].on_provisioned_scheduled(id, environments, account, context);
-            }
-            Event::ProvisionedReady(id) => self.functions[id].on_provisioned_ready(id, environments, account, context),
-            Event::TrackingMinute(id) => self.functions[id].on_tracking_minute(id, environments, account, context),
-            Event::ProvisionedRecovered(id) => {
-                let function = environments[id].function;
-                self.functions[function].on_provisioned_recovered(id, environments, context);
-            }
-            Event::Change(_)
-            | Event::RunEnded(_)
-            | Event::Replied(_)
-            | Event::UserReady(_)
-            | Event::RetryDue(_)
-            | Event::LimiterDue(_)
-            | Event::TimedOut(_) => unreachable!("{event:?} is not about provisioned concurrency"),
+            Provisioned::Scheduled(_) => function.on_provisioned_scheduled(id, environments, account, context),
+            Provisioned::Ready(_) => function.on_provisioned_ready(id, environments, account, context),
+            Provisioned::Minute(_) => function.on_tracking_minute(id, environments, account, context),
+            Provisioned::Recovered(unit) => function.on_provisioned_recovered(unit, environments, context),
         }
         self.allocate(context);
     }
@@ -375,7 +364,7 @@ fn admit(function: &mut Function, account: &mut Account, now: SimTime) -> Admiss
         if function.in_flight >= units {
             return Admission::Throttled(Reason::ReservedFunctionConcurrentInvocationLimitExceeded);
         }
-        if !concurrency::available(&function.rate, now) {
+        if !concurrency::available(function.rate.as_ref(), now) {
             return Admission::Throttled(Reason::ReservedFunctionInvocationRateLimitExceeded);
         }
     }

@@ -196,13 +196,10 @@ impl Function {
         streams: &RandomStreams,
     ) -> run::Plan {
         let position = self.position(event.origin.caller, callers, streams);
-        let handler = match event.duration {
-            Some(duration) => duration,
-            None => {
-                let draws = &mut self.draws[position].1.duration;
-                SimDuration::from_nanos(draws.at_run(event.origin.submission - 1, event.run))
-            }
-        };
+        let handler = event.duration.unwrap_or_else(|| {
+            let draws = &mut self.draws[position].1.duration;
+            SimDuration::from_nanos(draws.at_run(event.origin.submission - 1, event.run))
+        });
         if self.plain && event.start == run::Start::Warm {
             return run::plain(&self.config, now, handler);
         }
