@@ -344,6 +344,7 @@ impl Lambda {
 
     /// INV-C9, C11: recomputes what is allocated out of the account's pool, and who is in the pool.
     fn allocate<O: Observer>(&mut self, context: &mut Context<'_, O>) {
+        self.functions.iter_mut().for_each(|(_, function)| function.refresh_capacity());
         let sum = |units: fn(&Function) -> u32| self.functions.rows().iter().map(units).fold(0, u32::saturating_add);
         let (units, unreserved_in_flight) = (sum(Function::allocated_units), sum(Function::unreserved_in_flight));
         if self.account.set_pool(units, unreserved_in_flight) || context.now == SimTime::ZERO {

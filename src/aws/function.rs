@@ -26,6 +26,7 @@ pub(crate) struct Function {
     /// Executions in flight: all, and those on demand.
     pub(crate) in_flight: u32,
     pub(crate) on_demand: u32,
+    on_demand_capacity: Capacity,
     pub(crate) pool: Pool,
     /// INV-E15: number of the deployed code.
     pub(crate) code: u16,
@@ -91,6 +92,7 @@ impl Function {
             faults,
             in_flight: 0,
             on_demand: 0,
+            on_demand_capacity: Capacity::Unreserved,
             code: 0,
             pool: Pool::new(config.warm_selection, one_limit, key.child(1)),
             provisioned: Provisioned::new(),
@@ -115,14 +117,19 @@ impl Function {
     }
 
     /// What a run on one of its environments counts as.
+    #[inline(always)]
     pub(crate) fn capacity(&self, provisioned: bool) -> Capacity {
-        match (provisioned, self.config.reserved_concurrency.is_some(), self.provisioned.is_configured()) {
-            (true, _, _) => Capacity::Provisioned,
-            (false, false, false) => Capacity::Unreserved,
-            (false, false, true) => Capacity::Spillover,
-            (false, true, false) => Capacity::Reserved,
-            (false, true, true) => Capacity::ReservedSpillover,
-        }
+        if provisioned { Capacity::Provisioned } else { self.on_demand_capacity }
+    }
+
+    /// Reserved or provisioned concurrency changed: runs on demand may count as something else.
+    pub(crate) fn refresh_capacity(&mut self) {
+        self.on_demand_capacity = match (self.config.reserved_concurrency.is_some(), self.provisioned.is_configured()) {
+            (false, false) => Capacity::Unreserved,
+            (false, true) => Capacity::Spillover,
+            (true, false) => Capacity::Reserved,
+            (true, true) => Capacity::ReservedSpillover,
+        };
     }
 
     /// New rates of scaling.

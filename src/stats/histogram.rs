@@ -97,14 +97,28 @@ impl<I: Iterator<Item = (u64, u64)>> Ranks<I> {
 /// The quantiles of [`Figures`], in ten-thousandths.
 const QUANTILES: [u32; 5] = [5_000, 9_000, 9_500, 9_900, 9_990];
 
-/// Lengths of time: an HDR histogram beside the exact count, sum, smallest and largest.
+/// Lengths of time: an HDR histogram beside the exact sum, smallest and largest.
+///
+/// Values are counted in a table with the buckets of the histogram, which takes a few instructions where the histogram
+/// itself takes sixty, and is poured into it for the report.
 #[derive(Clone, Debug)]
 pub struct Distribution {
-    buckets: Histogram<u32>,
+    /// Values below `2^bits` have a bucket each; each octave above has `2^(bits - 1)`.
+    bits: u32,
+    /// Buckets of the latest values, not counted yet. With many distributions the counts are not in the cache; those
+    /// of a batch are fetched side by side.
+    latest: [u32; BATCH],
+    latest_len: usize,
     sum: u128,
     min: u64,
     max: u64,
+    counts: Vec<u32>,
+    /// What was poured out of full buckets.
+    poured: Histogram<u64>,
 }
+
+/// Values that are counted together.
+const BATCH: usize = 32;
 
 impl Distribution {
     /// Quantiles within 0.1 %: callers and what is over all.
@@ -118,25 +132,83 @@ impl Distribution {
     }
 
     fn with_digits(digits: u8) -> Self {
-        let buckets = Histogram::new(digits).expect("a valid number of digits");
-        Self { buckets, sum: 0, min: u64::MAX, max: 0 }
+        let poured = Histogram::new(digits).expect("a valid number of digits");
+        // As the histogram has it: single units up to twice the power of ten.
+        let bits = (2 * 10u64.pow(u32::from(digits))).next_power_of_two().ilog2();
+        let (latest, latest_len) = ([0; BATCH], 0);
+        Self { bits, latest, latest_len, sum: 0, min: u64::MAX, max: 0, counts: Vec::new(), poured }
     }
 
     /// Adds one length.
     #[inline]
     pub fn record(&mut self, length: SimDuration) {
         let nanoseconds = length.as_nanos();
-        // It grows on use; only a value that does not fit into memory could fail, and 2^64 ns fits.
-        let _ = self.buckets.record(nanoseconds);
+        self.latest[self.latest_len % BATCH] = self.bucket(nanoseconds);
+        self.latest_len += 1;
+        if self.latest_len == BATCH {
+            self.count_latest();
+        }
         self.sum += u128::from(nanoseconds);
         self.min = self.min.min(nanoseconds);
         self.max = self.max.max(nanoseconds);
     }
 
+    #[inline(never)]
+    fn count_latest(&mut self) {
+        for place in 0..self.latest_len {
+            let bucket = self.latest[place] as usize;
+            match self.counts.get_mut(bucket) {
+                Some(count) if *count < u32::MAX => *count += 1,
+                Some(_) | None => self.count_apart(bucket),
+            }
+        }
+        self.latest_len = 0;
+    }
+
+    /// Counts a value whose bucket is full or not there yet.
+    #[cold]
+    #[inline(never)]
+    fn count_apart(&mut self, bucket: usize) {
+        if bucket >= self.counts.len() {
+            let octave = 1 << (self.bits - 1);
+            self.counts.resize((bucket + 1).next_multiple_of(octave), 0);
+        }
+        let (value, count) = (self.lowest(bucket), u64::from(self.counts[bucket]));
+        pour(&mut self.poured, value, count);
+        self.counts[bucket] = 1;
+    }
+
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "there are fewer than 2^(bits + 6) buckets")]
+    fn bucket(&self, value: u64) -> u32 {
+        let units = (1u64 << self.bits) - 1;
+        let shift = 64 - self.bits - (value | units).leading_zeros();
+        (shift << (self.bits - 1)) + (value >> shift) as u32
+    }
+
+    /// The lowest value of a bucket.
+    fn lowest(&self, bucket: usize) -> u64 {
+        let octave = bucket >> (self.bits - 1);
+        let shift = octave.saturating_sub(1);
+        ((bucket - (shift << (self.bits - 1))) as u64) << shift
+    }
+
     /// How many lengths.
-    #[inline]
     pub fn count(&self) -> u64 {
-        self.buckets.len()
+        let counted = self.counts.iter().map(|&count| u64::from(count)).sum::<u64>();
+        self.poured.len() + counted + self.latest_len as u64
+    }
+
+    /// All that was counted, as a histogram.
+    pub fn histogram(&self) -> Histogram<u64> {
+        let mut histogram = self.poured.clone();
+        for (bucket, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            pour(&mut histogram, self.lowest(bucket), u64::from(count));
+        }
+        for &bucket in &self.latest[..self.latest_len] {
+            pour(&mut histogram, self.lowest(bucket as usize), 1);
+        }
+        histogram
     }
 
     /// What it comes to, in milliseconds, and the whole curve of it.
@@ -146,7 +218,7 @@ impl Distribution {
     }
 
     fn figures(&self, values: &[(u64, u64)]) -> Figures<f64> {
-        let count = self.count();
+        let count: u64 = values.iter().map(|&(_, count)| count).sum();
         if count == 0 {
             return empty();
         }
@@ -159,7 +231,7 @@ impl Distribution {
 
     /// The whole curve in 119 steps, in milliseconds; empty without values.
     fn ladder(&self, values: &[(u64, u64)]) -> Vec<Rung> {
-        let count = self.count();
+        let count: u64 = values.iter().map(|&(_, count)| count).sum();
         if count == 0 {
             return Vec::new();
         }
@@ -178,24 +250,19 @@ impl Distribution {
 
     /// Buckets that hold something: their middle, clamped to what was seen, and how many values.
     fn values(&self) -> Vec<(u64, u64)> {
-        const FULL: u64 = u32::MAX as u64;
-        let bucket = |value: u64, count: u32| {
-            let middle = self.buckets.median_equivalent(value);
-            (middle.clamp(self.min, self.max), u64::from(count))
+        let histogram = self.histogram();
+        let bucket = |value: u64, count: u64| {
+            let middle = histogram.median_equivalent(value);
+            (middle.clamp(self.min, self.max), count)
         };
-        let recorded = self.buckets.iter_recorded();
-        let mut values: Vec<_> = recorded.map(|item| bucket(item.value_iterated_to(), item.count_at_value())).collect();
-        // A bucket stops counting at 2^32 - 1. With a constant length that can happen, in one bucket: what the others
-        // do not hold is its own.
-        let missing = self.count() - values.iter().map(|&(_, count)| count).sum::<u64>();
-        if missing > 0 {
-            let full = values.iter_mut().filter(|(_, count)| *count == FULL);
-            let share = missing / (full.count().max(1) as u64);
-            let full = values.iter_mut().filter(|(_, count)| *count == FULL);
-            full.for_each(|(_, count)| *count += share);
-        }
-        values
+        histogram.iter_recorded().map(|item| bucket(item.value_iterated_to(), item.count_at_value())).collect()
     }
+}
+
+/// Adds `count` values.
+fn pour(histogram: &mut Histogram<u64>, value: u64, count: u64) {
+    // It grows on use, and 2^64 ns fits.
+    let _ = histogram.record_n(value, count);
 }
 
 /// Small whole numbers, such as runs of a call: a table by value, exact throughout.
@@ -368,12 +435,30 @@ mod tests {
     }
 
     #[test]
-    fn a_full_bucket_keeps_what_it_could_not_count() {
+    fn a_full_bucket_is_poured_out() {
         let mut distribution = distribution(3, &[10, 20]);
-        distribution.buckets.record_n(20, u32::MAX).unwrap();
-        distribution.buckets.record_n(20, 1_000).unwrap();
-        let counts: Vec<_> = distribution.values();
-        assert_eq!(counts, [(10, 1), (20, u64::from(u32::MAX) + 1_001)]);
+        distribution.count_latest();
+        distribution.counts[20] = u32::MAX;
+        for _ in 0..3 {
+            distribution.record(SimDuration::from_nanos(20));
+        }
+        distribution.count_latest();
+        assert_eq!(distribution.values(), [(10, 1), (20, u64::from(u32::MAX) + 3)]);
+        assert_eq!(distribution.count(), u64::from(u32::MAX) + 4);
+    }
+
+    /// The table has the buckets of the histogram: every value falls into the same one in both.
+    #[test]
+    fn buckets_are_those_of_the_histogram() {
+        for digits in [2, 3] {
+            let distribution = Distribution::with_digits(digits);
+            let histogram = &distribution.poured;
+            let edges = (0..64).flat_map(|bit| [(1u64 << bit) - 1, 1 << bit, (1 << bit) + (1 << bit) / 3]);
+            for value in edges.chain([u64::MAX, 1_000_000_007, 123_456_789_012]) {
+                let lowest = distribution.lowest(distribution.bucket(value) as usize);
+                assert_eq!(lowest, histogram.lowest_equivalent(value), "{value} with {digits} digits");
+            }
+        }
     }
 
     #[test]
