@@ -1,5 +1,24 @@
-//! The one integration-test binary.
+//! The one integration-test binary: through the front door, a scenario in and its summary out; and the facts of a run
+//! where a moment matters.
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the facts that it looks at")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::format_push_string, clippy::format_collect, reason = "scenarios are put together as text")]
 
+mod cli;
+mod common;
+mod conservation;
+mod determinism;
 mod reference;
+mod rules_billing;
+mod rules_client;
+mod rules_concurrency;
+mod rules_environment;
+mod rules_failures;
+mod rules_measuring;
+mod rules_provisioned;
 mod scenario_errors;
 mod scenario_good;
+mod scenarios;
+mod theory;
+mod tidy;
+mod validation;
