@@ -1,3 +1,9 @@
 //! The `lambdasim` command.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main(std::env::args_os().collect()).into()
+}

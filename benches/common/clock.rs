@@ -5,7 +5,7 @@ use std::time::Instant;
 
 /// Runs `work` and returns its result and the nanoseconds of processor time it took, so that other work on the
 /// machine does not count. Wall time where the system does not tell (other than Linux).
-pub fn timed<T>(work: impl FnOnce() -> T) -> (T, u64) {
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> (T, u64) {
     let (wall, before) = (Instant::now(), processor_ns());
     let result = work();
     let elapsed = match (before, processor_ns()) {

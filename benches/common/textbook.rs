@@ -64,19 +64,19 @@ struct Environment {
 
 /// What the loop counts.
 #[derive(Debug, Default)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Calls that ran to their end.
-    pub served: u64,
+    pub(crate) served: u64,
     /// Calls refused.
-    pub throttled: u64,
+    pub(crate) throttled: u64,
     /// New environments.
-    pub cold: u64,
+    pub(crate) cold: u64,
     /// Sum of the times of all runs, seconds.
-    pub busy_s: f64,
+    pub(crate) busy_s: f64,
 }
 
 /// Work (b): one function, 1,000 calls a second, at most 200 at once.
-pub fn work_b(invocations: u64, seed: u64) -> Counts {
+pub(crate) fn work_b(invocations: u64, seed: u64) -> Counts {
     let lognormal = |median_ms: f64, p99_ms: f64| {
         let sigma = (libm::log(p99_ms) - libm::log(median_ms)) / Z99;
         LogNormal::new(libm::log(median_ms / 1e3), sigma).expect("a lognormal distribution")

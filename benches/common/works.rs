@@ -13,7 +13,7 @@ const FUNCTION: &str = "duration: {lognormal: {median: 50ms, p99: 400ms}}, \
      init: {lognormal: {median: 250ms, p99: 900ms}}, idle_timeout: 600s, reserved_concurrency: 200";
 
 /// M/M/1000/1000 at 900 a second.
-pub fn a(invocations: u64) -> String {
+pub(crate) fn a(invocations: u64) -> String {
     format!(
         "name: work-a\nduration: {}ms\n{ACCOUNT}\
          functions: {{f: {{duration: {{exponential: {{mean: 1s}}}}, timeout: 900s, reserved_concurrency: 1000}}}}\n\
@@ -23,7 +23,7 @@ pub fn a(invocations: u64) -> String {
 }
 
 /// One function at 1,000 a second.
-pub fn b(invocations: u64) -> String {
+pub(crate) fn b(invocations: u64) -> String {
     format!(
         "name: work-b\nduration: {invocations}ms\n{ACCOUNT}functions: {{f: {{{FUNCTION}, timeout: 900s}}}}\n\
          callers: {{c: {{target: f, arrivals: {{poisson: 1000/s}}, client: {{retry: none}}}}}}\n"
@@ -31,7 +31,7 @@ pub fn b(invocations: u64) -> String {
 }
 
 /// (b) spread over `functions` of equal rate, with a time-out of 3 s.
-pub fn c(invocations: u64, functions: u64) -> String {
+pub(crate) fn c(invocations: u64, functions: u64) -> String {
     let mut text = format!("name: work-c\nduration: {invocations}ms\n{ACCOUNT}functions:\n");
     for index in 0..functions {
         let _ = writeln!(text, "  f{index}: {{{FUNCTION}, timeout: 3s}}");

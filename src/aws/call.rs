@@ -60,15 +60,12 @@ impl Calls {
     fn begin(&mut self, origin: Origin, user: Option<UserId>) -> (CallId, &mut Call) {
         let attempts = Attempts::default();
         let call = Call { origin, state: CallState::Deciding, attempts, runs: 0, user, timer: SimTime::MAX };
-        let id = match self.free.pop() {
-            Some(id) => {
-                self.rows[id.index()] = call;
-                id
-            }
-            None => {
-                self.rows.push(call);
-                CallId::from_index(self.rows.len() - 1)
-            }
+        let id = if let Some(id) = self.free.pop() {
+            self.rows[id.index()] = call;
+            id
+        } else {
+            self.rows.push(call);
+            CallId::from_index(self.rows.len() - 1)
         };
         (id, &mut self.rows[id.index()])
     }
@@ -121,7 +118,7 @@ enum Step {
 /// Callers, their users and their calls.
 #[derive(Debug)]
 pub(crate) struct Callers {
-    callers: Table<CallerId, Caller>,
+    table: Table<CallerId, Caller>,
     calls: Calls,
     users: Table<UserId, User>,
     /// Callers submit before this moment.
@@ -132,7 +129,7 @@ impl Callers {
     /// All callers before the run.
     pub(crate) fn new(system: &System, submit_until: SimTime, streams: &RandomStreams) -> Self {
         Self {
-            callers: system.callers.rows().iter().map(|caller| Caller::new(caller, streams)).collect(),
+            table: system.callers.rows().iter().map(|caller| Caller::new(caller, streams)).collect(),
             calls: Calls::default(),
             users: Table::new(),
             submit_until,
@@ -143,7 +140,7 @@ impl Callers {
     pub(crate) fn start<O: Observer>(&mut self, system: &System, context: &mut Context<'_, O>) {
         for (id, config) in system.callers.iter() {
             match &config.load {
-                Load::Open(_) => schedule_arrival(id, &mut self.callers[id], self.submit_until, context),
+                Load::Open(_) => schedule_arrival(id, &mut self.table[id], self.submit_until, context),
                 Load::Closed { count, start, .. } => {
                     for index in 0..*count {
                         let user = self.users.push(User { caller: id, index, cycle: 0 });
@@ -162,22 +159,22 @@ impl Callers {
 
     /// Names of callers and how many calls of each are under way.
     pub(crate) fn busy(&self) -> impl Iterator<Item = (&str, u64)> {
-        let mut open = vec![0; self.callers.len()];
+        let mut open = vec![0; self.table.len()];
         for call in self.calls.rows.iter().filter(|call| call.state != CallState::Finished) {
             open[call.origin.caller.index()] += 1;
         }
-        self.callers.rows().iter().map(|caller| caller.name.as_str()).zip(open)
+        self.table.rows().iter().map(|caller| caller.name.as_str()).zip(open)
     }
 
     /// Other settings of a client.
     pub(crate) fn reconfigure(&mut self, id: CallerId, config: &Client) {
-        self.callers[id].client.reconfigure(config);
+        self.table[id].client.reconfigure(config);
     }
 
     /// An open loop submits.
     #[inline(always)]
     pub(crate) fn on_arrival<O: Observer>(&mut self, id: CallerId, lambda: &mut Lambda, context: &mut Context<'_, O>) {
-        let caller = &mut self.callers[id];
+        let caller = &mut self.table[id];
         let submission = caller.submit();
         schedule_arrival(id, caller, self.submit_until, context);
         if let Some(submission) = submission {
@@ -194,7 +191,7 @@ impl Callers {
         context: &mut Context<'_, O>,
     ) {
         let caller = self.users[user].caller;
-        if let Some(submission) = self.callers[caller].submit() {
+        if let Some(submission) = self.table[caller].submit() {
             self.submit(Origin { caller, submission, submitted: context.now }, Some(user), lambda, context);
         }
     }
@@ -209,7 +206,7 @@ impl Callers {
     ) {
         context.state(&Fact::CallSubmitted { origin });
         let (id, call) = self.calls.begin(origin, user);
-        let step = try_send(id, call, &mut self.callers[origin.caller], lambda, context);
+        let step = try_send(id, call, &mut self.table[origin.caller], lambda, context);
         self.after(id, step, context);
     }
 
@@ -217,7 +214,7 @@ impl Callers {
     #[inline(never)]
     pub(crate) fn on_retry_due<O: Observer>(&mut self, id: CallId, lambda: &mut Lambda, context: &mut Context<'_, O>) {
         let call = &mut self.calls[id];
-        let caller = &mut self.callers[call.origin.caller];
+        let caller = &mut self.table[call.origin.caller];
         let step = try_send(id, call, caller, lambda, context);
         self.after(id, step, context);
     }
@@ -226,7 +223,7 @@ impl Callers {
     #[inline(always)]
     pub(crate) fn on_reply<O: Observer>(&mut self, id: CallId, reply: Reply, context: &mut Context<'_, O>) {
         let call = &mut self.calls[id];
-        let caller = &mut self.callers[call.origin.caller];
+        let caller = &mut self.table[call.origin.caller];
         let step = answered(id, call, caller, reply, context);
         self.after(id, step, context);
     }
@@ -239,7 +236,7 @@ impl Callers {
         lambda: &mut Lambda,
         context: &mut Context<'_, O>,
     ) {
-        let caller = &mut self.callers[id];
+        let caller = &mut self.table[id];
         if caller.limiter_due != Some(context.now) {
             return; // Asked again since.
         }
@@ -253,7 +250,7 @@ impl Callers {
             let step = send(first, call, caller, lambda, context);
             self.after(first, step, context);
         }
-        let caller = &mut self.callers[id];
+        let caller = &mut self.table[id];
         if caller.first_limited(&self.calls).is_some() {
             // After a grant at once, as there may be several tokens.
             caller.ask_limiter(id, acquired.err().unwrap_or_default(), context);
@@ -268,7 +265,7 @@ impl Callers {
             return; // The call went on, or ended, before.
         }
         call.timer = SimTime::MAX;
-        let caller = &mut self.callers[call.origin.caller];
+        let caller = &mut self.table[call.origin.caller];
         let call_over = call_ends(call, caller).is_some_and(|ends| context.now >= ends);
         let step = match call.state {
             CallState::Running(environment) => {
@@ -309,7 +306,7 @@ impl Callers {
     #[inline(never)]
     fn join_limited<O: Observer>(&mut self, id: CallId, context: &mut Context<'_, O>) {
         let call = &mut self.calls[id];
-        let caller = &mut self.callers[call.origin.caller];
+        let caller = &mut self.table[call.origin.caller];
         call.state = CallState::Limited;
         caller.wait_for_limiter(id, call);
         if let Some(ends) = call_ends(call, caller) {
@@ -321,7 +318,7 @@ impl Callers {
     #[inline(never)]
     fn schedule_user<O: Observer>(&mut self, user: UserId, at_once: bool, context: &mut Context<'_, O>) {
         let row = &mut self.users[user];
-        let caller = &self.callers[row.caller];
+        let caller = &self.table[row.caller];
         let mut at = context.now;
         if !at_once {
             at = at.plus(caller.think(row.index, row.cycle));
@@ -362,11 +359,10 @@ fn send<O: Observer>(
     context: &mut Context<'_, O>,
 ) -> Step {
     let origin = call.origin;
-    if !caller.client.admit(context.now) {
+    if !caller.client.send(context.now, &mut call.attempts) {
         context.state(&Fact::CircuitOpen { origin });
         return Step::Over(Outcome::Rejected);
     }
-    caller.client.on_sent(&mut call.attempts);
     let attempt = call.attempts.sent;
     context.state(&Fact::AttemptSent { origin, attempt });
     if caller.payload(origin.submission) > limits::SYNCHRONOUS_PAYLOAD_BYTES {

@@ -21,6 +21,8 @@ pub(crate) struct CircuitBreaker {
     /// Attempts and failures in each tenth of the window; `newest` is the number of the latest tenth.
     counts: [(u32, u32); BUCKETS],
     newest: u64,
+    /// Number of the present state; an attempt counts only in the state that it was sent in.
+    epoch: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,41 +35,43 @@ enum State {
 impl CircuitBreaker {
     /// A closed breaker.
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, state: State::Closed, counts: [(0, 0); BUCKETS], newest: 0 }
+        Self { config, state: State::Closed, counts: [(0, 0); BUCKETS], newest: 0, epoch: 0 }
     }
 
-    /// Whether an attempt may be sent now.
-    pub(crate) fn admit(&mut self, now: SimTime) -> bool {
-        match self.state {
-            State::Closed => true,
-            State::Open { until } if now < until => false,
-            State::Open { .. } => {
-                self.state = State::HalfOpen { sent: 1, succeeded: 0 };
-                true
-            }
-            State::HalfOpen { ref mut sent, .. } => {
-                let admitted = *sent < self.config.probes;
-                *sent += u32::from(admitted);
-                admitted
-            }
+    /// Whether an attempt may be sent now: the number of the state that it is sent in, if so.
+    pub(crate) fn admit(&mut self, now: SimTime) -> Option<u16> {
+        match &mut self.state {
+            State::Closed => {}
+            State::Open { until } if now < *until => return None,
+            State::Open { .. } => self.enter(State::HalfOpen { sent: 1, succeeded: 0 }),
+            State::HalfOpen { sent, .. } if *sent >= self.config.probes => return None,
+            State::HalfOpen { sent, .. } => *sent += 1,
         }
+        Some(self.epoch)
     }
 
-    /// An attempt ended.
-    pub(crate) fn record(&mut self, now: SimTime, failed: bool) {
-        match self.state {
+    /// An attempt ended that was sent in the state `epoch`.
+    pub(crate) fn record(&mut self, now: SimTime, epoch: u16, failed: bool) {
+        if epoch != self.epoch {
+            return; // The breaker has opened or closed since: it says nothing about now.
+        }
+        match &mut self.state {
             State::Closed => self.count(now, failed),
-            // An attempt from before the breaker opened.
-            State::Open { .. } => {}
+            State::Open { .. } => unreachable!("nothing is sent while the breaker is open"),
             State::HalfOpen { .. } if failed => self.trip(now),
-            State::HalfOpen { ref mut succeeded, .. } => {
+            State::HalfOpen { succeeded, .. } => {
                 *succeeded += 1;
                 if *succeeded >= self.config.probes {
-                    self.state = State::Closed;
+                    self.enter(State::Closed);
                     self.counts = [(0, 0); BUCKETS];
                 }
             }
         }
+    }
+
+    fn enter(&mut self, state: State) {
+        self.state = state;
+        self.epoch = self.epoch.wrapping_add(1);
     }
 
     fn count(&mut self, now: SimTime, failed: bool) {
@@ -100,7 +104,7 @@ impl CircuitBreaker {
 
     fn trip(&mut self, now: SimTime) {
         let open: SimDuration = self.config.open;
-        self.state = State::Open { until: now.plus(open) };
+        self.enter(State::Open { until: now.plus(open) });
     }
 }
 
@@ -126,38 +130,40 @@ mod tests {
     fn it_opens_at_the_share_and_not_before_the_minimum() {
         let mut breaker = breaker(4, 1);
         for failed in [true, true, false] {
-            breaker.record(at(0), failed);
-            assert!(breaker.admit(at(0)));
+            breaker.record(at(0), 0, failed);
+            assert_eq!(breaker.admit(at(0)), Some(0));
         }
-        breaker.record(at(1), true);
-        assert!(!breaker.admit(at(1)));
-        assert!(!breaker.admit(SimTime::from_nanos(at(6).as_nanos() - 1)));
-        assert!(breaker.admit(at(6)));
+        breaker.record(at(1), 0, true);
+        assert_eq!(breaker.admit(at(1)), None);
+        assert_eq!(breaker.admit(SimTime::from_nanos(at(6).as_nanos() - 1)), None);
+        assert!(breaker.admit(at(6)).is_some());
     }
 
     #[test]
     fn probes_decide_whether_it_closes() {
         let mut breaker = breaker(1, 2);
-        breaker.record(at(0), true);
-        assert!(breaker.admit(at(5)) && breaker.admit(at(5)));
-        assert!(!breaker.admit(at(5)), "only as many as there are probes");
-        breaker.record(at(5), false);
-        assert!(!breaker.admit(at(5)));
-        breaker.record(at(5), false);
+        breaker.record(at(0), 0, true);
+        let probe = breaker.admit(at(5)).unwrap();
+        assert_eq!(breaker.admit(at(5)), Some(probe));
+        assert_eq!(breaker.admit(at(5)), None, "only as many as there are probes");
+        breaker.record(at(5), 0, true);
+        breaker.record(at(5), probe, false);
+        assert_eq!(breaker.admit(at(5)), None);
+        breaker.record(at(5), probe, false);
         assert_eq!(breaker.state, State::Closed);
-        breaker.record(at(6), true);
-        assert!(breaker.admit(at(11)));
-        breaker.record(at(11), true);
-        assert!(!breaker.admit(at(15)), "a failed probe opens it again");
+        let epoch = breaker.admit(at(6)).unwrap();
+        breaker.record(at(6), epoch, true);
+        let probe = breaker.admit(at(11)).unwrap();
+        breaker.record(at(11), probe, true);
+        assert_eq!(breaker.admit(at(15)), None, "a failed probe opens it again");
     }
 
     #[test]
     fn old_failures_leave_the_window() {
         let mut breaker = breaker(2, 1);
-        breaker.record(at(0), true);
-        breaker.record(at(20), false);
-        breaker.record(at(20), false);
-        breaker.record(at(20), true);
-        assert!(breaker.admit(at(20)), "one failure of three in the window");
+        for (second, failed) in [(0, true), (20, false), (20, false), (20, true)] {
+            breaker.record(at(second), 0, failed);
+        }
+        assert_eq!(breaker.admit(at(20)), Some(0), "one failure of three in the window");
     }
 }

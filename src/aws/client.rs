@@ -40,8 +40,10 @@ pub(crate) struct Attempts {
     pub(crate) sent: u32,
     /// The last wait, for decorrelated jitter.
     pub(crate) last_wait: SimDuration,
-    /// What the last retry cost; nothing while there was none.
-    pub(crate) last_cost: u32,
+    /// Why there was a retry, the last time.
+    pub(crate) last_cause: Option<Cause>,
+    /// State of the circuit breaker when the last attempt was sent.
+    pub(crate) breaker_epoch: u16,
 }
 
 /// What the client does after an attempt.
@@ -93,19 +95,20 @@ impl Client {
         self.limiter.as_mut().map_or(Ok(()), |limiter| limiter.acquire(now))
     }
 
-    /// Whether the circuit breaker lets an attempt be sent now.
+    /// An attempt is sent, if the circuit breaker lets it through.
     #[inline]
-    pub(crate) fn admit(&mut self, now: SimTime) -> bool {
-        self.breaker.as_mut().is_none_or(|breaker| breaker.admit(now))
-    }
-
-    /// An attempt is sent.
-    #[inline]
-    pub(crate) fn on_sent(&mut self, attempts: &mut Attempts) {
+    pub(crate) fn send(&mut self, now: SimTime, attempts: &mut Attempts) -> bool {
+        if let Some(breaker) = &mut self.breaker {
+            match breaker.admit(now) {
+                Some(epoch) => attempts.breaker_epoch = epoch,
+                None => return false,
+            }
+        }
         attempts.sent += 1;
         if attempts.sent == 1 {
             self.budget.on_first_attempt();
         }
+        true
     }
 
     /// An attempt ended. `word` is called for a random word if a wait may be drawn.
@@ -118,7 +121,7 @@ impl Client {
         word: impl FnOnce() -> u64,
     ) -> Decision {
         if end == AttemptEnd::Answered(Answer::Success) && self.breaker.is_none() && self.limiter.is_none() {
-            self.budget.on_success(attempts.sent, attempts.last_cost);
+            self.budget.on_success(attempts.last_cause);
             return Decision::Finish;
         }
         self.decide(now, end, attempts, word())
@@ -128,13 +131,13 @@ impl Client {
     fn decide(&mut self, now: SimTime, end: AttemptEnd, attempts: &mut Attempts, word: u64) -> Decision {
         let retryable = self.retries(end);
         if let Some(breaker) = &mut self.breaker {
-            breaker.record(now, retryable);
+            breaker.record(now, attempts.breaker_epoch, retryable);
         }
         if let Some(limiter) = &mut self.limiter {
             limiter.on_answer(now, end == AttemptEnd::Answered(Answer::Throttled));
         }
         if end == AttemptEnd::Answered(Answer::Success) {
-            self.budget.on_success(attempts.sent, attempts.last_cost);
+            self.budget.on_success(attempts.last_cause);
         }
         if !retryable || attempts.sent >= self.config.max_attempts {
             return Decision::Finish;
@@ -144,9 +147,11 @@ impl Client {
             AttemptEnd::Answered(_) => (Cause::Transient, &self.config.backoff),
             AttemptEnd::TimedOut => (Cause::Timeout, &self.config.backoff),
         };
-        let Some(cost) = self.budget.try_pay(cause) else { return Decision::QuotaExhausted };
+        if !self.budget.try_pay(cause) {
+            return Decision::QuotaExhausted;
+        }
         let wait = backoff::wait(backoff, attempts.sent - 1, attempts.last_wait, word);
-        attempts.last_cost = cost;
+        attempts.last_cause = Some(cause);
         attempts.last_wait = wait;
         Decision::RetryAfter(wait)
     }
@@ -213,7 +218,7 @@ pub(crate) mod tests {
             let mut client = Client::new(&config);
             let (mut attempts, mut now, mut seen) = (Attempts::default(), SimTime::ZERO, Vec::new());
             loop {
-                client.on_sent(&mut attempts);
+                assert!(client.send(SimTime::ZERO, &mut attempts));
                 seen.push(now.as_nanos() / 1_000_000);
                 match client.on_ended(now, end, &mut attempts, || 0) {
                     Decision::RetryAfter(wait) => now = now.plus(wait),
@@ -237,7 +242,7 @@ pub(crate) mod tests {
             config.retry_on.function_error = function_error;
             let mut attempts = Attempts::default();
             let mut client = Client::new(&config);
-            client.on_sent(&mut attempts);
+            assert!(client.send(SimTime::ZERO, &mut attempts));
             let decision = client.on_ended(SimTime::ZERO, AttemptEnd::Answered(answer), &mut attempts, || 0);
             assert_eq!(matches!(decision, Decision::RetryAfter(_)), retried, "{answer:?}");
         }

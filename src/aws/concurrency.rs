@@ -38,7 +38,7 @@ impl Account {
         }
     }
 
-    /// New limits; what is saved up in the buckets stays, up to their new size.
+    /// New limits; tokens that were used stay used.
     pub(crate) fn reconfigure(&mut self, now: SimTime, config: &config::Account) {
         self.concurrency_limit = config.concurrency_limit;
         reconfigure(&mut self.request_rate, request_rate(config, config.concurrency_limit), now);
@@ -77,8 +77,8 @@ impl Account {
 
     /// INV-R1: whether the account's request rate has room.
     #[inline]
-    pub(crate) fn rate_available(&mut self, now: SimTime) -> bool {
-        available(&mut self.request_rate, now)
+    pub(crate) fn rate_available(&self, now: SimTime) -> bool {
+        available(self.request_rate.as_ref(), now)
     }
 
     /// A request is placed.
@@ -90,8 +90,8 @@ impl Account {
 
     /// INV-D36: whether the callers' rate has room.
     #[inline]
-    pub(crate) fn caller_rate_available(&mut self, now: SimTime) -> bool {
-        available(&mut self.caller_rate, now)
+    pub(crate) fn caller_rate_available(&self, now: SimTime) -> bool {
+        available(self.caller_rate.as_ref(), now)
     }
 
     /// INV-S8: the account's allowance of new environments.
@@ -102,8 +102,8 @@ impl Account {
 
 /// Whether an optional bucket has a token.
 #[inline]
-pub(crate) fn available(bucket: &mut Option<TokenBucket>, now: SimTime) -> bool {
-    bucket.as_mut().is_none_or(|bucket| bucket.available(now) > 0)
+pub(crate) fn available(bucket: Option<&TokenBucket>, now: SimTime) -> bool {
+    bucket.is_none_or(|bucket| bucket.has_token(now))
 }
 
 /// Takes a token from an optional bucket that has one.
@@ -119,7 +119,7 @@ pub(crate) fn bucket(settings: Option<(Rate, u64)>) -> Option<TokenBucket> {
     settings.map(|(rate, depth)| TokenBucket::new(rate, depth))
 }
 
-/// Gives a bucket other settings; tokens stay, up to the new depth.
+/// Gives a bucket other settings; tokens that were used stay used.
 pub(crate) fn reconfigure(bucket: &mut Option<TokenBucket>, settings: Option<(Rate, u64)>, now: SimTime) {
     match (bucket.as_mut(), settings) {
         (Some(kept), Some((rate, depth))) => kept.set(now, rate, depth),

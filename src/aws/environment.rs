@@ -22,6 +22,8 @@ pub(crate) struct Environment {
     pub(crate) provisioned: bool,
     /// INV-E6: it was reset, and its next run pays for an Init.
     pub(crate) needs_init: bool,
+    /// INV-E15: number of the code it runs.
+    pub(crate) code: u16,
     pub(crate) state: State,
 }
 
@@ -93,7 +95,8 @@ impl Environments {
         state: State,
     ) -> EnvironmentId {
         self.created = self.created.checked_add(1).expect("fewer than 2^32 environments");
-        let environment = Environment { function, number: self.created, provisioned, needs_init: false, state };
+        let environment =
+            Environment { function, number: self.created, provisioned, needs_init: false, code: 0, state };
         let (invoked, abandoned) = (SimTime::ZERO, SimTime::ZERO);
         let details = Details { created: now, init: None, suppressed_init: None, invoked, abandoned };
         if let Some(id) = self.free.pop() {

@@ -24,14 +24,21 @@ pub enum Event {
     LimiterDue(CallerId),
     /// A client gives up waiting.
     TimedOut(CallId),
-    /// The next step of a schedule of provisioned concurrency.
-    ProvisionedScheduled(FunctionId),
-    /// Units of provisioned concurrency are ready.
-    ProvisionedReady(FunctionId),
-    /// A unit of provisioned concurrency is initialised again.
-    ProvisionedRecovered(EnvironmentId),
-    /// A minute of the metrics of provisioned concurrency is over.
-    TrackingMinute(FunctionId),
+    /// Something about provisioned concurrency.
+    Provisioned(Provisioned),
+}
+
+/// What falls due in provisioned concurrency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Provisioned {
+    /// The next step of a schedule.
+    Scheduled(FunctionId),
+    /// Units are ready.
+    Ready(FunctionId),
+    /// A unit is initialised again.
+    Recovered(EnvironmentId),
+    /// A minute of the metrics is over.
+    Minute(FunctionId),
 }
 
 /// The order of events at one instant, before their order in the file.

@@ -9,7 +9,7 @@
 use super::concurrency::{self, Account};
 use super::config::{self, ChangeAction, Fault, System};
 use super::environment::{Environments, Run, State};
-use super::event::{Class, Context, Event};
+use super::event::{self, Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
 use super::function::{Function, Names, Placement};
 use super::ids::{CallId, EnvironmentId, FunctionId, Table};
@@ -253,9 +253,10 @@ impl Lambda {
         if function.config.reserved_concurrency.is_none() {
             self.account.leave();
         }
-        // INV-E13: age is looked at when the environment becomes idle.
-        let age = context.now.since(details.created);
-        if useless || function.config.maximum_environment_age.is_some_and(|limit| age >= limit) {
+        // INV-E13, E15: age and code are looked at when the environment becomes idle.
+        let too_old = |limit: SimDuration| context.now.since(details.created) >= limit;
+        let old_code = row.code != function.code;
+        if useless || old_code || function.config.maximum_environment_age.is_some_and(too_old) {
             expire_idle(function, function_id, &mut self.environments, context);
             end(function_id, id, context.now, &mut self.environments, context);
             return reply;
@@ -279,6 +280,7 @@ impl Lambda {
             ChangeAction::Function(id, config) => self.change_function(*id, config, context),
             ChangeAction::Deploy(id) => {
                 let function = &mut self.functions[*id];
+                function.code = function.code.wrapping_add(1);
                 expire_idle(function, *id, &mut self.environments, context);
                 for (environment, _) in function.pool.drain() {
                     end(*id, environment, context.now, &mut self.environments, context);
@@ -322,31 +324,20 @@ impl Lambda {
     }
 
     /// An event of provisioned concurrency.
-    pub(crate) fn on_provisioned<O: Observer>(&mut self, event: Event, context: &mut Context<'_, O>) {
+    pub(crate) fn on_provisioned<O: Observer>(&mut self, event: event::Provisioned, context: &mut Context<'_, O>) {
+        use event::Provisioned;
         let id = match event {
-            Event::ProvisionedScheduled(id) | Event::ProvisionedReady(id) | Event::TrackingMinute(id) => id,
-            Event::ProvisionedRecovered(id) => self.environments[id].function,
-            _ => unreachable!("{event:?} is not about provisioned concurrency"),
+            Provisioned::Scheduled(id) | Provisioned::Ready(id) | Provisioned::Minute(id) => id,
+            Provisioned::Recovered(unit) => self.environments[unit].function,
         };
-        expire_idle(&mut self.functions[id], id, &mut self.environments, context);
-        let (environments, account) = (&mut self.environments, &self.account_config);
+        let (function, environments) = (&mut self.functions[id], &mut self.environments);
+        expire_idle(function, id, environments, context);
+        let account = &self.account_config;
         match event {
-            Event::ProvisionedScheduled(id) => {
-                self.functions[id].on_provisioned_scheduled(id, environments, account, context);
-            }
-            Event::ProvisionedReady(id) => self.functions[id].on_provisioned_ready(id, environments, account, context),
-            Event::TrackingMinute(id) => self.functions[id].on_tracking_minute(id, environments, account, context),
-            Event::ProvisionedRecovered(id) => {
-                let function = environments[id].function;
-                self.functions[function].on_provisioned_recovered(id, environments, context);
-            }
-            Event::Change(_)
-            | Event::RunEnded(_)
-            | Event::Replied(_)
-            | Event::UserReady(_)
-            | Event::RetryDue(_)
-            | Event::LimiterDue(_)
-            | Event::TimedOut(_) => unreachable!("{event:?} is not about provisioned concurrency"),
+            Provisioned::Scheduled(_) => function.on_provisioned_scheduled(id, environments, account, context),
+            Provisioned::Ready(_) => function.on_provisioned_ready(id, environments, account, context),
+            Provisioned::Minute(_) => function.on_tracking_minute(id, environments, account, context),
+            Provisioned::Recovered(unit) => function.on_provisioned_recovered(unit, environments, context),
         }
         self.allocate(context);
     }
@@ -373,13 +364,20 @@ fn admit(function: &mut Function, account: &mut Account, now: SimTime) -> Admiss
         if function.in_flight >= units {
             return Admission::Throttled(Reason::ReservedFunctionConcurrentInvocationLimitExceeded);
         }
-        if !concurrency::available(&mut function.rate, now) {
+        if !concurrency::available(function.rate.as_ref(), now) {
             return Admission::Throttled(Reason::ReservedFunctionInvocationRateLimitExceeded);
         }
     }
     let provisioned = function.provisioned.has_free(now);
-    if !provisioned && function.config.reserved_concurrency.is_none() && !account.has_room() {
-        return Admission::Throttled(Reason::ConcurrentInvocationLimitExceeded);
+    if !provisioned {
+        match function.config.reserved_concurrency {
+            // INV-C7: units of provisioned concurrency are not for runs on demand, free or not.
+            Some(units) if function.on_demand >= units.saturating_sub(function.provisioned.claimed()) => {
+                return Admission::Throttled(Reason::ReservedFunctionConcurrentInvocationLimitExceeded);
+            }
+            None if !account.has_room() => return Admission::Throttled(Reason::ConcurrentInvocationLimitExceeded),
+            Some(_) | None => {}
+        }
     }
     if !account.rate_available(now) {
         return Admission::Throttled(Reason::FunctionInvocationRateLimitExceeded);
@@ -408,6 +406,7 @@ fn create<O: Observer>(
     function.scaling.take(context.now);
     account.scaling().take(context.now);
     let environment = environments.create(context.now, id, false, State::Recovering);
+    environments[environment].code = function.code;
     context.state(&Fact::EnvironmentCreated { function: id, environment: u64::from(environments[environment].number) });
     environment
 }

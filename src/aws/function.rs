@@ -27,6 +27,8 @@ pub(crate) struct Function {
     pub(crate) in_flight: u32,
     pub(crate) on_demand: u32,
     pub(crate) pool: Pool,
+    /// INV-E15: number of the deployed code.
+    pub(crate) code: u16,
     pub(crate) provisioned: Provisioned,
     /// INV-R2: ten requests a second for each unit of reserved concurrency.
     pub(crate) rate: Option<TokenBucket>,
@@ -89,6 +91,7 @@ impl Function {
             faults,
             in_flight: 0,
             on_demand: 0,
+            code: 0,
             pool: Pool::new(config.warm_selection, one_limit, key.child(1)),
             provisioned: Provisioned::new(),
             rate: bucket(reserved_rate(config, account)),
@@ -193,13 +196,10 @@ impl Function {
         streams: &RandomStreams,
     ) -> run::Plan {
         let position = self.position(event.origin.caller, callers, streams);
-        let handler = match event.duration {
-            Some(duration) => duration,
-            None => {
-                let draws = &mut self.draws[position].1.duration;
-                SimDuration::from_nanos(draws.at_run(event.origin.submission - 1, event.run))
-            }
-        };
+        let handler = event.duration.unwrap_or_else(|| {
+            let draws = &mut self.draws[position].1.duration;
+            SimDuration::from_nanos(draws.at_run(event.origin.submission - 1, event.run))
+        });
         if self.plain && event.start == run::Start::Warm {
             return run::plain(&self.config, now, handler);
         }

@@ -9,7 +9,7 @@
 use super::concurrency::{self, request_rate};
 use super::config;
 use super::environment::{Environments, State};
-use super::event::{Class, Context, Event};
+use super::event::{self, Class, Context, Event};
 use super::fact::{Fact, Observer};
 use super::failure::{self, Situation};
 use super::function::Function;
@@ -77,8 +77,8 @@ impl Provisioned {
 
     /// Whether a unit can take a request now (INV-C10, R3).
     #[inline]
-    pub(crate) fn has_free(&mut self, now: SimTime) -> bool {
-        !self.free.is_empty() && concurrency::available(&mut self.rate, now)
+    pub(crate) fn has_free(&self, now: SimTime) -> bool {
+        !self.free.is_empty() && concurrency::available(self.rate.as_ref(), now)
     }
 
     /// Takes a free unit for a run.
@@ -174,7 +174,7 @@ impl Function {
         let allocation = SimDuration::from_nanos(u64::try_from(allocation).unwrap_or(u64::MAX));
         let ready_at = context.now.plus(settings.preparation).plus(allocation).plus(last);
         self.provisioned.pending = Some(Pending { units, ready_at, first_init, failed });
-        context.schedule(ready_at, Class::Change, self.config.order, Event::ProvisionedReady(id));
+        context.schedule(ready_at, Class::Change, self.config.order, Event::Provisioned(event::Provisioned::Ready(id)));
     }
 
     /// INV-P4: length of an Init of provisioned concurrency, and whether it fails.
@@ -269,7 +269,12 @@ impl Function {
         let (init, _) = self.provisioned_init(number, context.now);
         let function = environments[id].function;
         context.state(&Fact::ProvisionedInitialized { function, init });
-        context.schedule(context.now.plus(init), Class::End, self.config.order, Event::ProvisionedRecovered(id));
+        context.schedule(
+            context.now.plus(init),
+            Class::End,
+            self.config.order,
+            Event::Provisioned(event::Provisioned::Recovered(id)),
+        );
     }
 
     /// A unit is initialised again.
@@ -307,7 +312,12 @@ impl Function {
 
     fn schedule_step<O: Observer>(&mut self, id: FunctionId, context: &mut Context<'_, O>) {
         if let Some(&(at, _)) = self.config.provisioned_concurrency.schedule.get(self.provisioned.step) {
-            context.schedule(at.max(context.now), Class::Change, self.config.order, Event::ProvisionedScheduled(id));
+            context.schedule(
+                at.max(context.now),
+                Class::Change,
+                self.config.order,
+                Event::Provisioned(event::Provisioned::Scheduled(id)),
+            );
         }
     }
 
@@ -338,7 +348,7 @@ impl Function {
     fn schedule_minute<O: Observer>(&self, id: FunctionId, context: &mut Context<'_, O>) {
         let minute = limits::METRIC_PERIOD.as_nanos();
         let next = SimTime::from_nanos((context.now.as_nanos() / minute + 1).saturating_mul(minute));
-        context.schedule(next, Class::Scaling, self.config.order, Event::TrackingMinute(id));
+        context.schedule(next, Class::Scaling, self.config.order, Event::Provisioned(event::Provisioned::Minute(id)));
     }
 
     /// INV-P8: a minute is over. While units are being prepared no further step is taken.

@@ -43,25 +43,29 @@ impl RetryBudget {
         }
     }
 
-    /// Pays for a retry; the cost, or `None` when it cannot be paid.
-    pub(crate) fn try_pay(&mut self, cause: Cause) -> Option<u32> {
-        let (cost, unit) = match (self.config, cause) {
-            (Budget::None, _) => return Some(0),
-            (Budget::Tokens { transient, .. }, Cause::Transient) => (transient, 1),
-            (Budget::Tokens { throttle, .. }, Cause::Throttle) => (throttle, 1),
-            (Budget::Tokens { timeout, .. }, Cause::Timeout) => (timeout, 1),
-            (Budget::Ratio { .. }, _) => (1, Ratio::PARTS),
-        };
-        self.level = self.level.checked_sub(u64::from(cost) * unit)?;
-        Some(cost)
+    /// Pays for a retry, if that is possible.
+    pub(crate) fn try_pay(&mut self, cause: Cause) -> bool {
+        let rest = self.level.checked_sub(self.cost(cause));
+        self.level = rest.unwrap_or(self.level);
+        rest.is_some()
     }
 
-    /// A call succeeded with its `attempt`-th attempt; the last retry cost `last_cost`.
+    fn cost(&self, cause: Cause) -> u64 {
+        match (self.config, cause) {
+            (Budget::None, _) => 0,
+            (Budget::Tokens { transient, .. }, Cause::Transient) => u64::from(transient),
+            (Budget::Tokens { throttle, .. }, Cause::Throttle) => u64::from(throttle),
+            (Budget::Tokens { timeout, .. }, Cause::Timeout) => u64::from(timeout),
+            (Budget::Ratio { .. }, _) => Ratio::PARTS,
+        }
+    }
+
+    /// A call succeeded: at its first attempt, or after a retry with this cause, whose cost comes back.
     #[inline]
-    pub(crate) fn on_success(&mut self, attempt: u32, last_cost: u32) {
+    pub(crate) fn on_success(&mut self, last_cause: Option<Cause>) {
         if let Budget::Tokens { tokens, success, .. } = self.config {
-            let refund = if attempt <= 1 { success } else { last_cost };
-            self.level = (self.level + u64::from(refund)).min(u64::from(tokens));
+            let refund = last_cause.map_or(u64::from(success), |cause| self.cost(cause));
+            self.level = (self.level + refund).min(u64::from(tokens));
         }
     }
 }
@@ -91,7 +95,7 @@ mod tests {
             (SDK_V2, Cause::Timeout, 50, 0),
         ] {
             let mut budget = RetryBudget::new(config);
-            let paid = std::iter::from_fn(|| budget.try_pay(cause)).count();
+            let paid = std::iter::from_fn(|| budget.try_pay(cause).then_some(())).count();
             assert_eq!((paid, budget.level), (retries, left), "{cause:?}");
         }
     }
@@ -100,14 +104,14 @@ mod tests {
     #[test]
     fn success_refunds() {
         let mut budget = RetryBudget::new(SDK_2026);
-        assert_eq!(budget.try_pay(Cause::Transient), Some(14));
-        assert_eq!(budget.try_pay(Cause::Throttle), Some(5));
-        budget.on_success(3, 5);
+        assert!(budget.try_pay(Cause::Transient));
+        assert!(budget.try_pay(Cause::Throttle));
+        budget.on_success(Some(Cause::Throttle));
         assert_eq!(budget.level, 486);
-        budget.on_success(1, 0);
+        budget.on_success(None);
         assert_eq!(budget.level, 487);
         for _ in 0..20 {
-            budget.on_success(1, 0);
+            budget.on_success(None);
         }
         assert_eq!(budget.level, 500);
     }
@@ -116,12 +120,12 @@ mod tests {
     fn a_ratio_pays_one_retry_for_ten_calls() {
         let ratio = Ratio::from_parts(Ratio::PARTS / 10).unwrap();
         let mut budget = RetryBudget::new(Budget::Ratio { ratio, burst: 1 });
-        assert_eq!(budget.try_pay(Cause::Timeout), Some(1));
+        assert!(budget.try_pay(Cause::Timeout));
         for _ in 0..9 {
             budget.on_first_attempt();
-            assert_eq!(budget.try_pay(Cause::Timeout), None);
+            assert!(!budget.try_pay(Cause::Timeout));
         }
         budget.on_first_attempt();
-        assert_eq!(budget.try_pay(Cause::Timeout), Some(1));
+        assert!(budget.try_pay(Cause::Timeout));
     }
 }

@@ -282,7 +282,8 @@ pub(crate) mod tests {
     #[test]
     fn e1_to_e9_and_v30_times_of_a_run() {
         use RunOutcome::{Crash, Error, Success, Timeout};
-        let rows: [(&str, Row, (u64, u64, u64), RunOutcome); 15] = [
+        type Times = (u64, u64, u64);
+        let rows: [(&str, Row, Times, RunOutcome); 15] = [
             ("warm", Row { start: Start::Warm, handler: 100, init: [50, 50], ..ROW }, (100, 100, 100), Success),
             ("cold", Row { platform: 20, init: [80, 0], handler: 100, ..ROW }, (200, 200, 100), Success),
             (

@@ -88,10 +88,7 @@ impl<O: Observer> Model for World<O> {
                     lambda.change(action, context);
                 }
             },
-            Event::ProvisionedScheduled(_)
-            | Event::ProvisionedReady(_)
-            | Event::ProvisionedRecovered(_)
-            | Event::TrackingMinute(_) => lambda.on_provisioned(event, context),
+            Event::Provisioned(event) => lambda.on_provisioned(event, context),
         }
     }
 

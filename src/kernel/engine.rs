@@ -164,7 +164,7 @@ mod tests {
             let status = loop {
                 match engine.advance(&mut model, 2) {
                     Status::Running => {}
-                    status => break status,
+                    ended @ (Status::Settled(_) | Status::CutOff | Status::BudgetExhausted) => break ended,
                 }
             };
             (status, model.seen)

@@ -68,7 +68,7 @@ impl Sources {
         // The first match is against the other leaf of the pair.
         let mut rival = source ^ 1;
         let (mut winner, mut best) = (source, key);
-        let mut node = (source as usize + leaves) / 2;
+        let mut node = (source as usize + leaves) >> 1;
         loop {
             let rival_key = self.keys[rival as usize];
             if rival_key < best {

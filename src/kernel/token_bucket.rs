@@ -53,19 +53,29 @@ impl TokenBucket {
         u64::try_from(tokens).expect("no more tokens than the depth")
     }
 
-    /// Changes rate and depth. What is there is kept, up to the new depth.
+    /// Whether a whole token is there.
+    ///
+    /// # Panics
+    /// When `now` is before the last call: time would have run back.
+    #[inline]
+    pub fn has_token(&self, now: SimTime) -> bool {
+        self.level(now) >= per(self.rate)
+    }
+
+    /// Changes rate and depth. What was taken and has not come back stays missing: a full bucket of one depth becomes a
+    /// full bucket of the other.
     ///
     /// # Panics
     /// When `now` is before the last call: time would have run back.
     pub fn set(&mut self, now: SimTime, rate: Rate, depth: u64) {
         self.fill(now);
+        let missing = self.full() - self.parts;
         let (old, new) = (per(self.rate), per(rate));
         // Whole tokens stay whole; of a started one, less than a new part is lost.
-        let whole = self.parts / old;
-        let started = self.parts % old * new / old;
+        let missing = (missing / old * new).saturating_add(missing % old * new / old);
         self.rate = rate;
         self.depth = depth;
-        self.parts = (whole * new).saturating_add(started).min(self.full());
+        self.parts = self.full().saturating_sub(missing);
     }
 
     /// When a whole token will be there, if none is taken before; `now` if there is one, `None` if there will be none.
@@ -199,14 +209,17 @@ mod tests {
     }
 
     #[test]
-    fn a_change_keeps_tokens_and_the_started_one() {
+    fn after_a_change_as_much_is_missing_as_before() {
         for (new_rate, new_depth, now, tokens) in [
-            // Two and a half are there; half of the next at the new rate is what is missing.
-            (rate(10, SECOND), 10, 2_500_000_000 + 49_999_999, 2),
-            (rate(10, SECOND), 10, 2_500_000_000 + 50_000_000, 3),
-            (rate(10, 7 * SECOND), 10, 2_500_000_000 + 350_000_000, 3),
-            (rate(0, SECOND), 10, 5_000_000_000, 2),
-            (rate(1, SECOND), 1, 2_500_000_000, 1),
+            // Two and a half of five are missing, so seven and a half of ten are there.
+            (rate(10, SECOND), 10, 2_500_000_000 + 49_999_999, 7),
+            (rate(10, SECOND), 10, 2_500_000_000 + 50_000_000, 8),
+            (rate(10, 7 * SECOND), 10, 2_500_000_000 + 350_000_000, 8),
+            (rate(0, SECOND), 10, 5_000_000_000, 7),
+            (rate(1, SECOND), 3, 2_500_000_000 + 499_999_999, 0),
+            (rate(1, SECOND), 3, 2_500_000_000 + 500_000_000, 1),
+            (rate(1, SECOND), 2, 2_500_000_000 + 999_999_999, 0),
+            (rate(1, SECOND), 2, 2_500_000_000 + 1_000_000_000, 1),
             (rate(1, SECOND), 0, 5_000_000_000, 0),
         ] {
             let mut bucket = empty(rate(1, SECOND), 5);

@@ -31,7 +31,7 @@ pub struct Figures<T> {
     pub max: Option<T>,
 }
 
-/// One step of a [`ladder`](Distribution::ladder).
+/// One step of the curve that [`Distribution::report`] gives.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rung {
     /// Between 0 and 1.

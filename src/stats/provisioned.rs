@@ -116,9 +116,13 @@ const BILLION: u128 = 1_000_000_000;
 impl Utilization {
     fn figures(&self, running: u32, units: u32) -> GaugeFigures<f64> {
         let busy = self.times.time();
-        let share =
-            |ten_thousandths| self.times.quantile(busy, ten_thousandths).map(|millionths| millionths as f64 / 1e6);
-        let mean = (busy > 0).then(|| ((self.weighted + u128::from(busy) / 2) / u128::from(busy)) as f64 / 1e9);
+        // Rounded to a millionth or a billionth, a figure may pass the largest, which is exact.
+        let at_most = |share: f64| self.max.map_or(share, |max| share.min(max));
+        let share = |ten_thousandths| {
+            self.times.quantile(busy, ten_thousandths).map(|millionths| at_most(millionths as f64 / 1e6))
+        };
+        let mean = |busy| at_most(((self.weighted + u128::from(busy) / 2) / u128::from(busy)) as f64 / 1e9);
+        let mean = (busy > 0).then(|| mean(busy));
         let last = (running > 0 && units > 0).then(|| f64::from(running) / f64::from(units));
         GaugeFigures { mean, p95: share(9_500), p99: share(9_900), max: self.max, last }
     }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(clippy::format_push_string, clippy::format_collect, reason = "scenarios are put together as text")]
 
+mod cli;
 mod common;
 mod conservation;
 mod determinism;
@@ -20,3 +21,4 @@ mod scenario_good;
 mod scenarios;
 mod theory;
 mod tidy;
+mod validation;

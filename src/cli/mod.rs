@@ -1,0 +1,141 @@
+//! The command line. The types of its parser go no further than this folder.
+//!
+//! Reading order: [`exit`] (what a command can come to), [`terminal`] (where text goes), [`args`] (shared flags),
+//! [`session`] (what the commands that simulate have in common, and the files it is made of), then one file per
+//! command.
+
+mod args;
+mod check;
+mod completions;
+mod exit;
+mod formats;
+mod load;
+mod man;
+mod progress;
+mod results;
+mod run;
+mod schema;
+mod session;
+mod simulate;
+mod terminal;
+mod verdict;
+
+use std::ffi::OsString;
+
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use self::exit::{Exit, Failure};
+use self::terminal::Output;
+
+/// Simulates AWS Lambda: what happens to every invocation, how long it takes, and what it costs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lambdasim",
+    version,
+    arg_required_else_help = true,
+    long_about = "Simulates AWS Lambda: what happens to every invocation, how long it takes, and what it costs.\n\n\
+        A scenario file (YAML) describes functions and who calls them. A run plays it in virtual time, hours in a \
+        second, and reports latency, throttles, cold starts, retries and cost. The same scenario and seed give the \
+        same result on every machine.",
+    after_help = "Try:  lambdasim run scenarios/first-steps.yaml\n      lambdasim run --help",
+    after_long_help = EXAMPLES
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to use colours
+    ///
+    /// `auto` uses them on a terminal, unless the environment variable `NO_COLOR` is set.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", display_order = 100)]
+    color: ColorChoice,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Simulate scenarios, print a report and write the results to files
+    #[command(after_help = run::EXAMPLES)]
+    Run(run::Arguments),
+    /// Simulate scenarios and say whether their expectations hold
+    #[command(after_help = check::EXAMPLES)]
+    Check(check::Arguments),
+    /// Print the JSON Schema of scenario files, for editors
+    #[command(after_help = schema::EXAMPLES)]
+    Schema,
+    /// Print completions for a shell
+    #[command(after_help = completions::EXAMPLES)]
+    Completions(completions::Arguments),
+    /// Print the manual page of the program or of one command
+    #[command(after_help = man::EXAMPLES)]
+    Man(man::Arguments),
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lambdasim run scenarios/first-steps.yaml
+      Simulate a scenario; print the report; write results/first-steps/
+  lambdasim run shop.yaml --seed 7 --set account.concurrency_limit=500
+      Another one, with other random numbers and one setting changed
+  lambdasim check scenarios/*.yaml
+      In a pipeline: exit status 1 when an expectation does not hold
+
+Exit status:
+  0    done
+  1    an expectation does not hold, or a run used up its event budget
+  2    bad input or usage; nothing was simulated
+  3    a file cannot be read or written
+  130  interrupted
+Where several apply, it is the highest.";
+
+/// Parses the command line (its first item is the program) and does what it says.
+pub(crate) fn main(arguments: Vec<OsString>) -> Exit {
+    let color = terminal::color_of(&arguments);
+    let cli = Cli::command().color(color).try_get_matches_from(arguments);
+    let cli = match cli.and_then(|matches| Cli::from_arg_matches(&matches)) {
+        Ok(cli) => cli,
+        Err(error) => return no_command(&error),
+    };
+    terminal::set_color(cli.color);
+    let mut output = Output::stdout();
+    let exit = dispatch(cli.command, &mut output).unwrap_or_else(|failure| terminal::fail(&failure));
+    match output.finish() {
+        Ok(()) => exit,
+        Err(failure) => exit.max(terminal::fail(&failure)),
+    }
+}
+
+fn dispatch(command: Command, output: &mut Output) -> Result<Exit, Failure> {
+    match command {
+        Command::Run(arguments) => run::run(&arguments, output),
+        Command::Check(arguments) => check::check(&arguments, output),
+        Command::Schema => schema::schema(output),
+        Command::Completions(arguments) => completions::completions(&arguments, output),
+        Command::Man(arguments) => man::man(&arguments, output),
+    }
+}
+
+/// Help, the version, or a mistake in the usage: the parser knows how to say it.
+fn no_command(error: &clap::Error) -> Exit {
+    match terminal::printed(error.print()) {
+        Ok(()) if error.exit_code() == 0 => Exit::Done,
+        Ok(()) => Exit::BadInput,
+        Err(failure) => terminal::fail(&failure),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_of_the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_a_manual_page() {
+        let commands: Vec<_> = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        assert_eq!(commands, man::COMMANDS);
+    }
+}

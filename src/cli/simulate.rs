@@ -1,0 +1,92 @@
+//! Simulates several scenarios side by side and hands on what they came to in the order of the command line.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::num::NonZero;
+use std::panic;
+use std::sync::mpsc;
+
+use lambdasim::kernel::time::SimTime;
+use lambdasim::run::{Progress, Stopped, run_with};
+use lambdasim::scenario::Scenario;
+use lambdasim::stats::summary::Summary;
+use rayon::ThreadPoolBuilder;
+
+use super::exit::{Exit, Failure};
+use super::progress::Watch;
+use super::terminal;
+
+/// What a run came to.
+pub(super) type Outcome = Result<Summary, Stopped>;
+
+thread_local! {
+    /// What this thread simulates, for the message of a panic.
+    static CURRENT: RefCell<Option<(String, u64, Progress)>> = const { RefCell::new(None) };
+}
+
+/// Simulates every scenario, at most `jobs` at the same time, and gives each outcome to `each` as soon as it and
+/// those before it are known.
+pub(super) fn side_by_side(
+    scenarios: &[&Scenario],
+    jobs: NonZero<usize>,
+    watch: &Watch,
+    mut each: impl FnMut(usize, &Outcome),
+) -> Result<(), Failure> {
+    name_the_run_of_a_panic();
+    let threads = jobs.get().min(scenarios.len());
+    let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
+        let message = format!("cannot start {threads} threads: {error}");
+        Failure { exit: Exit::Unreachable, message, help: None }
+    })?;
+    let (done, outcomes) = mpsc::channel();
+    pool.in_place_scope_fifo(|scope| {
+        for (index, scenario) in scenarios.iter().enumerate() {
+            let done = done.clone();
+            scope.spawn_fifo(move |_| {
+                // Nobody listens any more when the other side has panicked.
+                let _ = done.send((index, simulate(scenario, watch)));
+            });
+        }
+        drop(done);
+        let mut early = BTreeMap::new();
+        let mut next = 0;
+        for (index, outcome) in outcomes {
+            early.insert(index, outcome);
+            while let Some(outcome) = early.remove(&next) {
+                each(next, &outcome);
+                next += 1;
+            }
+        }
+    });
+    Ok(())
+}
+
+fn simulate(scenario: &Scenario, watch: &Watch) -> Outcome {
+    if watch.is_interrupted() {
+        return Err(Stopped::Interrupted);
+    }
+    let mut line = watch.line(scenario);
+    let start = Progress { now: SimTime::ZERO, duration: scenario.duration, events: 0 };
+    CURRENT.set(Some((scenario.name.clone(), scenario.seed, start)));
+    let outcome = run_with(scenario, |progress| {
+        CURRENT.with_borrow_mut(|current| current.iter_mut().for_each(|current| current.2 = progress));
+        line.report(progress)
+    });
+    CURRENT.set(None);
+    outcome
+}
+
+/// A panic is an error of this program: its message says which run to repeat.
+fn name_the_run_of_a_panic() {
+    let usual = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        usual(panic);
+        if let Some((name, seed, Progress { now, events, .. })) = CURRENT.take() {
+            terminal::error(format_args!(
+                "lambdasim {} broke while it simulated `{name}` with seed {seed}, after {now:?} and event {events}; \
+                 this is not your mistake: please report it with the scenario",
+                env!("CARGO_PKG_VERSION"),
+            ));
+        }
+    }));
+}
