@@ -157,7 +157,7 @@ pub enum Fact {
         /// Its number.
         environment: u64,
     },
-    /// An environment ended: idle too long, too old, replaced by new code, given back, or useless after a failed restore.
+    /// An environment ended: idle too long, too old, of old code, given back, or useless after a failed restore.
     EnvironmentEnded {
         /// Its function.
         function: FunctionId,
