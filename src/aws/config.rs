@@ -110,7 +110,7 @@ pub struct Function {
     pub warm_selection: WarmSelection,
     /// INV-E9: extensions hold the environment after the reply.
     pub extension_tail: SimDuration,
-    /// INV-E16: `duration` and `failures` are meant for 1,769 MB and slow down below it.
+    /// INV-E16: `duration` is meant for 1,769 MB; with less memory the handler takes longer.
     pub cpu_scaling: bool,
     /// INV-C3.
     pub reserved_concurrency: Option<u32>,

@@ -4,7 +4,8 @@
 //! Busy --(run ends)--> Idle --(chosen)--> Busy
 //! Busy --(time-out or crash, on demand)--> Idle, needs Init (INV-E6)
 //! Busy --(time-out or crash, provisioned)--> Recovering --(initialised)--> Idle (INV-P5)
-//! Idle --(idle too long, too old, new code, given back)--> gone
+//! Idle --(idle too long, new code, given back)--> gone
+//! Busy --(run ends; too old, old code, given back, restore failed)--> gone
 //! ```
 
 use super::fact::{InitPhase, Origin, RunOutcome};
@@ -34,7 +35,8 @@ pub(crate) enum State {
     Busy(Run),
     /// Waiting for the next; where it stands in its pool.
     Idle(Place),
-    /// INV-P5: being initialised again.
+    /// Neither: a unit of provisioned concurrency that is free or being initialised again (INV-P5), or an environment
+    /// that is about to serve its first run.
     Recovering,
 }
 

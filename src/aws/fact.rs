@@ -85,7 +85,7 @@ pub enum Fact {
         /// Which call.
         origin: Origin,
     },
-    /// The circuit breaker let an attempt through to nobody.
+    /// The circuit breaker was open, so an attempt was not sent.
     CircuitOpen {
         /// Which call.
         origin: Origin,
@@ -157,7 +157,7 @@ pub enum Fact {
         /// Its number.
         environment: u64,
     },
-    /// An environment ended: idle too long, too old, replaced by new code, or given back.
+    /// An environment ended: idle too long, too old, of old code, given back, or useless after a failed restore.
     EnvironmentEnded {
         /// Its function.
         function: FunctionId,

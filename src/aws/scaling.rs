@@ -16,7 +16,7 @@ pub(crate) enum Allowance {
     Off,
     /// INV-S2: comes back evenly, never more than the whole.
     Continuous(TokenBucket),
-    /// INV-S2: comes back whole, one period after it was first used and from then on each period.
+    /// INV-S2: comes back whole, one period after its first use since it was last whole.
     Lump { size: u32, left: u32, every: SimDuration, refilled: SimTime },
 }
 

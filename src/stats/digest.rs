@@ -20,7 +20,7 @@
 //! | `ProvisionedFailed` | now, function |
 //!
 //! Left out because these say it all: `CallSubmitted` (the moment is in `CallFinished`; what never finishes is in the
-//! conservation), `AttemptSent` and `AttemptAnswered` (attempts are counted in `CallFinished`, refusals and time-outs
+//! conservation), `AttemptSent` and `AttemptAnswered` (attempts are counted in `CallFinished`, throttles and time-outs
 //! are there one by one), `RunStarted` (in `RunEnded`), `AccountAllocated` (follows from settings and the provisioned facts).
 //!
 //! The first word of each fact holds its number in the low 8 bits, small fields above them, and the

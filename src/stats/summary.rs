@@ -179,7 +179,7 @@ pub struct FunctionSummary {
     pub provisioned_concurrency_allocated: GaugeFigures<u64>,
     /// Inits inside an invocation: after a failed Init, and after a reset (INV-E3, E4, E6).
     pub suppressed_inits: u64,
-    /// Init phases that failed or were cut, and allocations that failed (INV-P4).
+    /// Inits of runs that failed or were cut, suppressed ones too, and allocations that failed (INV-P4).
     pub init_failures: u64,
     /// Runs whose client had left before they ended.
     pub abandoned_runs: u64,

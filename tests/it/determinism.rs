@@ -206,6 +206,25 @@ callers:
     }
 }
 
+/// Each run of an event draws anew, and so does each event: no two durations are the same.
+#[test]
+fn every_run_draws_anew() {
+    let runs = Facts::of(
+        "duration: 100s
+functions: { f: { duration: { exponential: { mean: 1s } }, timeout: 15m, failures: [{ first_attempts: 2 }] } }
+callers:
+  a: { target: f, arrivals: { constant: 10/s }, client: { retry: { max_attempts: 3, base: 0s }, retry_on: [any], timeout: unlimited } }
+  b: { target: f, arrivals: { constant: 10/s }, client: { retry: { max_attempts: 3, base: 0s }, retry_on: [any], timeout: unlimited } }",
+    )
+    .runs();
+    assert_eq!(runs.len(), 6_000);
+    let mut durations: Vec<u64> = runs.iter().map(|run| run.ended().duration.to_bits()).collect();
+    durations.sort_unstable();
+    durations.dedup();
+    // Nanoseconds of a second: 6,000 draws share one by chance 0.02 times.
+    assert!(durations.len() >= 5_999, "{} of 6,000", durations.len());
+}
+
 /// The n-th pause of a user is the same in every variant: the first calls of a closed loop do not move.
 #[test]
 fn users_keep_their_pauses() {

@@ -475,6 +475,43 @@ callers:
     }
 }
 
+/// Failures leave the window: three of them open the breaker if they lie within ten seconds, and not otherwise.
+#[test]
+fn circuit_breaker_forgets_what_left_its_window() {
+    for (third, fourth, sent) in [("8s", "9s", 3), ("30s", "31s", 4), ("12s", "13s", 4)] {
+        let facts = Facts::of(&format!(
+            "duration: 1m
+functions: {{ f: {{ duration: 0s }} }}
+faults: [{{ function: f, status: 500 }}]
+callers:
+  c:
+    target: f
+    arrivals: {{ at: [0s, 1s, {third}, {fourth}] }}
+    client: {{ retry: none, circuit_breaker: {{ window: 10s, failures: 60%, minimum_calls: 3, open: 1m }} }}"
+        ));
+        assert_eq!(facts.attempt_times(0).len(), sent, "{third}");
+    }
+}
+
+/// INV-3.4: the adaptive rate never grows beyond twice what is measured. At a steady ten a second, long after a throttle,
+/// the bucket holds 20; a burst of 100 is sent 20 at once and then at 20 a second, until half a second's more is measured.
+#[test]
+fn adaptive_rate_is_at_most_twice_the_measured() {
+    let mut moments: Vec<String> = (0..900).map(|n| format!("{}ms", n * 100)).collect();
+    moments.extend(std::iter::repeat_n("60050ms".to_owned(), 100));
+    let facts = Facts::of(&format!(
+        "duration: 100s
+functions: {{ f: {{ duration: 1ms }} }}
+faults: [{{ function: f, status: 429, from: 10s, until: 10010ms }}]
+callers: {{ c: {{ target: f, arrivals: {{ at: [{}] }}, client: {{ retry: {{ preset: adaptive, max_attempts: 1 }}, timeout: unlimited }} }} }}",
+        moments.join(", ")
+    ));
+    let sent = |from: f64, until: f64| facts.attempt_times(0).iter().filter(|at| (from..until).contains(*at)).count();
+    let (at_once, soon) = (sent(60_049.0, 60_051.0), sent(60_049.0, 60_449.0));
+    assert!((19..=20).contains(&at_once) && (26..=29).contains(&soon), "{at_once}, {soon}");
+    assert_eq!(facts.finishes(0).len(), 1_000);
+}
+
 /// An attempt from before the breaker opened is no probe: its end decides nothing while the breaker is half open.
 #[test]
 fn circuit_breaker_ignores_old_attempts_when_half_open() {

@@ -265,6 +265,40 @@ fn p08_the_threshold_itself_is_not_above() {
     assert_eq!(tracked("users: { count: 71, start: at_once }", settings, "8m"), [(0.0, 100), (240.02, 102)]);
 }
 
+/// P8: minutes at the target do not count for the three above it: two of 7 in 10, then 8 in 10 from 2 min 10 s on.
+#[test]
+fn p08_minutes_at_the_target_do_not_count() {
+    let yaml = "duration: 8m
+account: { request_rate_limit: off }
+functions:
+  f: { duration: 10s, timeout: 20s, provisioned_concurrency: { initial: 10, min: 1, max: 100, target_utilization: 70% } }
+callers:
+  seven: { target: f, users: { count: 7, start: at_once } }
+  eighth: { target: f, arrivals: { profile: { shape: step, process: constant, points: [{ at: 0s, rate: 0/s }, { at: 2m, rate: 6/min }] } } }";
+    // Asked for at 5 min.
+    assert_eq!(allocated(yaml), [(0.0, 10), (360.02, 12)]);
+}
+
+/// P4: each unit has an Init of its own: those of a later allocation, and of a unit that is recycled, are drawn anew.
+#[test]
+fn p04_each_init_is_drawn_anew() {
+    let facts = Facts::of(
+        "duration: 15m
+functions:
+  f: { duration: 1s, init: { exponential: { mean: 10s } }, failures: [{ events: [1], kind: crash }],
+       provisioned_concurrency: { preparation: 0s, schedule: [{ at: 0s, to: 2 }, { at: 5m, to: 4 }] } }
+callers: { c: { target: f, arrivals: { at: [10m] } } }",
+    );
+    let mut inits = facts.pick(|_, fact| match *fact {
+        Fact::ProvisionedInitialized { init, .. } => Some(init.as_nanos()),
+        _ => None,
+    });
+    assert_eq!(inits.len(), 5);
+    inits.sort_unstable();
+    inits.dedup();
+    assert_eq!(inits.len(), 5, "two units share a draw");
+}
+
 /// P9, P11: fifteen minutes below nine tenths of the target scale in by a tenth at most, at least one unit, not below
 /// the minimum. Giving back takes no time.
 #[test]
