@@ -535,6 +535,29 @@ callers:
     assert_eq!(facts.attempt_times(0), [0.0, 1_000.0, 1_000.0, 6_000.0]);
 }
 
+/// A breaker that a change brings knows nothing of attempts that were sent before it.
+///
+/// The old one opens at 0 s and closes again at 1 s; an attempt of 2 s takes until 22 s. The new one, from 3 s on, opens
+/// at 4 s, lets a probe fail at 5 s, and is open when the old attempt is answered.
+#[test]
+fn circuit_breaker_of_a_change_ignores_older_attempts() {
+    let facts = Facts::of(
+        "duration: 30s
+functions: { f: { duration: 0s, timeout: 1m } }
+faults: [{ function: f, status: 500, until: 500ms }, { function: f, status: 500, from: 4s, until: 6s }]
+callers:
+  c:
+    target: f
+    arrivals: { at: [0s, 1s, 2s, 4s, 5s, 23s] }
+    client: { retry: none, circuit_breaker: { minimum_calls: 1, open: 1s } }
+changes:
+  - { at: 1500ms, set: { functions.f.duration: 20s } }
+  - { at: 2500ms, set: { functions.f.duration: 0s } }
+  - { at: 3s, set: { callers.c.client.circuit_breaker: { minimum_calls: 1, open: 1s, window: 20s } } }",
+    );
+    assert_eq!(facts.attempt_times(0), [0.0, 1_000.0, 2_000.0, 4_000.0, 5_000.0, 23_000.0]);
+}
+
 /// A budget as a share of first attempts: `burst` retries at once, then one for each ten calls.
 #[test]
 fn ratio_budget() {
