@@ -33,9 +33,14 @@ enum State {
 }
 
 impl CircuitBreaker {
-    /// A closed breaker.
-    pub(crate) fn new(config: Config) -> Self {
-        Self { config, state: State::Closed, counts: [(0, 0); BUCKETS], newest: 0, epoch: 0 }
+    /// A closed breaker, whose states are numbered from `epoch` on.
+    pub(crate) fn new(config: Config, epoch: u16) -> Self {
+        Self { config, state: State::Closed, counts: [(0, 0); BUCKETS], newest: 0, epoch }
+    }
+
+    /// Number of the present state.
+    pub(crate) fn epoch(&self) -> u16 {
+        self.epoch
     }
 
     /// Whether an attempt may be sent now: the number of the state that it is sent in, if so.
@@ -57,7 +62,8 @@ impl CircuitBreaker {
         }
         match &mut self.state {
             State::Closed => self.count(now, failed),
-            State::Open { .. } => unreachable!("nothing is sent while the breaker is open"),
+            // Nothing is sent while the breaker is open.
+            State::Open { .. } => {}
             State::HalfOpen { .. } if failed => self.trip(now),
             State::HalfOpen { succeeded, .. } => {
                 *succeeded += 1;
@@ -113,13 +119,14 @@ mod tests {
     use super::*;
 
     fn breaker(minimum_calls: u32, probes: u32) -> CircuitBreaker {
-        CircuitBreaker::new(Config {
+        let config = Config {
             window: SimDuration::from_secs(10),
             failures: Ratio::from_parts(Ratio::PARTS / 2).unwrap(),
             minimum_calls,
             open: SimDuration::from_secs(5),
             probes,
-        })
+        };
+        CircuitBreaker::new(config, 0)
     }
 
     fn at(seconds: u64) -> SimTime {

@@ -63,6 +63,8 @@ pub(crate) struct Client {
     pub(crate) config: config::Client,
     budget: RetryBudget,
     breaker: Option<CircuitBreaker>,
+    /// Number of the next breaker's first state: attempts of an earlier breaker mean nothing to a later one.
+    breaker_epoch: u16,
     limiter: Option<AdaptiveLimiter>,
 }
 
@@ -71,7 +73,8 @@ impl Client {
     pub(crate) fn new(config: &config::Client) -> Self {
         Self {
             budget: RetryBudget::new(config.budget),
-            breaker: config.circuit_breaker.map(CircuitBreaker::new),
+            breaker: config.circuit_breaker.map(|config| CircuitBreaker::new(config, 0)),
+            breaker_epoch: 0,
             limiter: config.adaptive.then(AdaptiveLimiter::new),
             config: config.clone(),
         }
@@ -81,7 +84,10 @@ impl Client {
     pub(crate) fn reconfigure(&mut self, config: &config::Client) {
         self.budget.reconfigure(config.budget);
         if self.config.circuit_breaker != config.circuit_breaker {
-            self.breaker = config.circuit_breaker.map(CircuitBreaker::new);
+            if let Some(old) = &self.breaker {
+                self.breaker_epoch = old.epoch().wrapping_add(1);
+            }
+            self.breaker = config.circuit_breaker.map(|config| CircuitBreaker::new(config, self.breaker_epoch));
         }
         if self.config.adaptive != config.adaptive {
             self.limiter = config.adaptive.then(AdaptiveLimiter::new);
@@ -136,7 +142,9 @@ impl Client {
         if let Some(limiter) = &mut self.limiter {
             limiter.on_answer(now, end == AttemptEnd::Answered(Answer::Throttled));
         }
-        if end == AttemptEnd::Answered(Answer::Success) {
+        // INV-T6: an error of the function is an answer with status 200, and a success to the SDK.
+        let answered = matches!(end, AttemptEnd::Answered(Answer::Success | Answer::FunctionError));
+        if answered && !retryable {
             self.budget.on_success(attempts.last_cause);
         }
         if !retryable || attempts.sent >= self.config.max_attempts {

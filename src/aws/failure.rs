@@ -9,10 +9,10 @@ use crate::kernel::time::SimTime;
 /// What a cause is judged by.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Situation {
-    /// The event.
-    pub(crate) origin: Origin,
-    /// Which run of the event, 1 = first.
-    pub(crate) run: u32,
+    /// The event, and which run of it, 1 = first; nothing for an Init that no event pays for.
+    pub(crate) event: Option<(Origin, u32)>,
+    /// Number of the draw: the event's submission, or the Init's number, from 0 on.
+    pub(crate) index: u64,
     /// Start of the run.
     pub(crate) start: SimTime,
     /// Executions of the function in flight, this run included.
@@ -40,16 +40,24 @@ pub(crate) fn judge(causes: &[Failure], key: StreamKey, situation: &Situation) -
 }
 
 fn applies(cause: &Failure, key: StreamKey, situation: &Situation) -> bool {
-    let Situation { origin, run, start, in_flight } = *situation;
-    let index = origin.submission - 1;
+    let Situation { event, index, start, in_flight } = *situation;
+    let run = event.map_or(1, |(_, run)| run);
     cause.from.is_none_or(|from| start >= from)
         && cause.until.is_none_or(|until| start < until)
-        && cause.first_attempts.is_none_or(|first| run <= first)
-        && (cause.attempts.is_empty() || cause.attempts.contains(&run))
         && cause.above_concurrency.is_none_or(|limit| in_flight > limit)
-        && (cause.events.is_empty() || cause.events.iter().any(|event| selects(event, &origin)))
+        && applies_to_event(cause, event)
         && cause.poison.is_none_or(|share| share.hits(key.child(0).word(index)))
         && cause.probability.is_none_or(|probability| probability.hits(key.child(1).run(run).word(index)))
+}
+
+/// Whether the conditions about the event hold. Without an event none does.
+fn applies_to_event(cause: &Failure, event: Option<(Origin, u32)>) -> bool {
+    let Some((origin, run)) = event else {
+        return cause.first_attempts.is_none() && cause.attempts.is_empty() && cause.events.is_empty();
+    };
+    cause.first_attempts.is_none_or(|first| run <= first)
+        && (cause.attempts.is_empty() || cause.attempts.contains(&run))
+        && (cause.events.is_empty() || cause.events.iter().any(|event| selects(event, &origin)))
 }
 
 fn selects(event: &EventSelector, origin: &Origin) -> bool {
@@ -85,7 +93,7 @@ pub(crate) mod tests {
 
     fn situation(submission: u64, run: u32, start: u64, in_flight: u32) -> Situation {
         let origin = Origin { caller: CallerId::from_index(0), submission, submitted: SimTime::ZERO };
-        Situation { origin, run, start: seconds(start), in_flight }
+        Situation { event: Some((origin, run)), index: submission - 1, start: seconds(start), in_flight }
     }
 
     fn judged(cause: &Failure, situation: &Situation) -> bool {

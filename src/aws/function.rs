@@ -218,7 +218,7 @@ impl Function {
         let Placement { origin, run, start, .. } = *event;
         let in_flight = self.in_flight;
         let (config, draws) = (&self.config, &self.draws[position].1);
-        let situation = Situation { origin, run, start: now, in_flight };
+        let situation = Situation { event: Some((origin, run)), index: origin.submission - 1, start: now, in_flight };
         let judged = |causes: &[config::Failure], purpose| {
             if causes.is_empty() { None } else { failure::judge(causes, draws.key(purpose), &situation) }
         };

@@ -10,6 +10,9 @@ pub const REQUESTS_PER_SECOND_PER_UNIT: u64 = 10;
 /// Concurrency that must stay unreserved (INV-C4). `D` `lambda/latest/dg/lambda-concurrency.html`.
 pub const UNRESERVED_MINIMUM: u32 = 100;
 
+/// Longest restore of a snapshot (INV-E18). `D` `lambda/latest/dg/snapstart.html`.
+pub const SNAPSTART_RESTORE_LIMIT: SimDuration = SimDuration::from_secs(10);
+
 /// Largest request and answer of a synchronous invocation, bytes (INV-Y2: 6 MB).
 /// `D` `lambda/latest/dg/gettingstarted-limits.html`; the exact figure is the one that the API's error names.
 pub const SYNCHRONOUS_PAYLOAD_BYTES: u64 = 6_291_556;

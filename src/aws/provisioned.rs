@@ -13,10 +13,9 @@ use super::event::{self, Class, Context, Event};
 use super::fact::{Fact, Observer};
 use super::failure::{self, Situation};
 use super::function::Function;
-use super::ids::{CallerId, EnvironmentId, FunctionId, Id};
+use super::ids::{EnvironmentId, FunctionId};
 use super::limits;
 use super::tracking::Tracker;
-use crate::aws::fact::Origin;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::kernel::token_bucket::TokenBucket;
 
@@ -182,10 +181,8 @@ impl Function {
         let limit = limits::PROVISIONED_INIT_LIMIT.max(self.config.timeout);
         let key = self.provisioned_key();
         let length = SimDuration::from_nanos(self.config.init.sample(key.child(0).word(number)));
-        // No event pays for it; the causes that name one do not apply.
-        let origin =
-            Origin { caller: CallerId::from_index(u32::MAX as usize - 1), submission: number + 1, submitted: now };
-        let situation = Situation { origin, run: 1, start: now, in_flight: self.in_flight };
+        // No event pays for it, so causes that are about events do not apply.
+        let situation = Situation { event: None, index: number, start: now, in_flight: self.in_flight };
         let failure = failure::judge(&self.config.init_failures, key.child(1), &situation);
         (length.min(limit), length > limit || failure.is_some())
     }

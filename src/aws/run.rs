@@ -118,9 +118,9 @@ fn init_phase(function: &Function, draw: InitDraw) -> InitPhase {
         FailureKind::Error | FailureKind::Crash => verdict.after.of(draw.length),
         FailureKind::Timeout => SimDuration::MAX,
     });
+    let limit = if function.snapstart.is_some() { limits::SNAPSTART_RESTORE_LIMIT } else { function.init_limit };
     let length = failed_at.unwrap_or(draw.length);
-    let cut = length > function.init_limit;
-    InitPhase { length: length.min(function.init_limit), failed: cut || failed_at.is_some() }
+    InitPhase { length: length.min(limit), failed: length > limit || failed_at.is_some() }
 }
 
 /// The Invoke phase from `from` on, bounded by the function's time-out (INV-E5).

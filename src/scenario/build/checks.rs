@@ -1,10 +1,11 @@
 //! What AWS refuses because settings do not go together.
 
 use super::Builder;
+use crate::aws::limits;
 use crate::scenario::resolve::{Resolved, Value};
 
 /// INV-C4: units of concurrency that must stay unreserved.
-pub(crate) const UNRESERVED: u64 = 100;
+pub(crate) const UNRESERVED: u64 = limits::UNRESERVED_MINIMUM as u64;
 /// INV-E18: the most ephemeral storage that `SnapStart` allows, in MB.
 const SNAPSTART_STORAGE: u64 = 512;
 
