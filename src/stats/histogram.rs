@@ -117,13 +117,14 @@ pub struct Distribution<const BITS: u32> {
     sum: u128,
     min: u64,
     max: u64,
-    counts: Vec<u32>,
+    /// Small numbers, so that many distributions stay in the cache.
+    counts: Vec<u16>,
     /// What was poured out of full buckets.
     poured: Histogram<u64>,
 }
 
 /// Values that are counted together.
-const BATCH: usize = 32;
+const BATCH: usize = 16;
 
 impl<const BITS: u32> Default for Distribution<BITS> {
     fn default() -> Self {
@@ -164,7 +165,7 @@ impl<const BITS: u32> Distribution<BITS> {
         for place in 0..self.latest_len {
             let bucket = bucket::<BITS>(self.latest[place]);
             match self.counts.get_mut(bucket) {
-                Some(count) if *count < u32::MAX => *count += 1,
+                Some(count) if *count < u16::MAX => *count += 1,
                 Some(_) | None => self.count_apart(bucket),
             }
         }
@@ -447,13 +448,13 @@ mod tests {
     fn a_full_bucket_is_poured_out() {
         let mut distribution = distribution::<11>(&[10, 20]);
         distribution.count_latest();
-        distribution.counts[20] = u32::MAX;
+        distribution.counts[20] = u16::MAX;
         for _ in 0..3 {
             distribution.record(SimDuration::from_nanos(20));
         }
         distribution.count_latest();
-        assert_eq!(distribution.values(), [(10, 1), (20, u64::from(u32::MAX) + 3)]);
-        assert_eq!(distribution.count(), u64::from(u32::MAX) + 4);
+        assert_eq!(distribution.values(), [(10, 1), (20, u64::from(u16::MAX) + 3)]);
+        assert_eq!(distribution.count(), u64::from(u16::MAX) + 4);
     }
 
     /// The table has the buckets of the histogram: every value falls into the same one in both.
