@@ -28,6 +28,17 @@ pub(crate) struct Environment {
     pub(crate) state: State,
 }
 
+impl Environment {
+    /// Whether its [`Details`] say something about its run.
+    #[inline(always)]
+    pub(crate) fn has_details(&self) -> bool {
+        match &self.state {
+            State::Busy(run) => run.has_inits | run.abandoned,
+            State::Idle(_) | State::Recovering => false,
+        }
+    }
+}
+
 /// What an environment is doing.
 #[derive(Clone, Debug)]
 pub(crate) enum State {
@@ -111,10 +122,9 @@ impl Environments {
         EnvironmentId::from_index(self.rows.len() - 1)
     }
 
-    /// The environment and what is looked at rarely.
-    #[inline(always)]
-    pub(crate) fn with_details(&mut self, id: EnvironmentId) -> (&mut Environment, &mut Details) {
-        (&mut self.rows[id.index()], &mut self.details[id.index()])
+    /// What is looked at rarely.
+    pub(crate) fn details(&mut self, id: EnvironmentId) -> &mut Details {
+        &mut self.details[id.index()]
     }
 
     /// The environment is gone.

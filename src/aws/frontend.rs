@@ -108,58 +108,50 @@ impl Lambda {
     /// A synchronous request of a client.
     #[inline(always)]
     pub(crate) fn invoke<O: Observer>(&mut self, request: &Request, context: &mut Context<'_, O>) -> Invoked {
-        let function = &mut self.functions[request.function];
+        let Self { account, functions, environments, streams, callers, running, .. } = self;
+        let Request { origin, function: id, call, run, attempt, .. } = *request;
+        let (now, function) = (context.now, &mut functions[id]);
         if function.has_faults()
-            && let Some(status) =
-                function.fault(&request.origin, request.attempt, context.now, &self.callers, &self.streams)
+            && let Some(status) = function.fault(&origin, attempt, now, callers, streams)
         {
             let answer = if status == 429 { Answer::Throttled } else { Answer::ServiceError };
             return Invoked::Refused(Reply { answer, status });
         }
-        expire_idle(function, request.function, &mut self.environments, context);
-        let provisioned = match admit(function, &mut self.account, context.now) {
+        expire_idle(function, id, environments, context);
+        let provisioned = match admit(function, account, now) {
             Admission::Provisioned => true,
             Admission::OnDemand => false,
             Admission::Throttled(reason) => {
-                context.state(&Fact::Throttled { origin: request.origin, function: request.function, reason });
+                context.state(&Fact::Throttled { origin, function: id, reason });
                 return Invoked::Refused(Reply { answer: Answer::Throttled, status: 429 });
             }
         };
-        self.place(request, provisioned, context)
-    }
-
-    /// Places an admitted request on an environment and plans its run.
-    #[inline(always)]
-    fn place<O: Observer>(&mut self, request: &Request, provisioned: bool, context: &mut Context<'_, O>) -> Invoked {
-        let Request { origin, function: id, call, run, .. } = *request;
-        let (now, function) = (context.now, &mut self.functions[id]);
-        self.account.take_rate(now);
+        account.take_rate(now);
         concurrency::take(&mut function.rate, now);
         if let Some(ramp) = &mut function.ramp {
             ramp.take(now);
         }
         function.in_flight += 1;
-        self.running += 1;
-        let (environment, start) = if provisioned {
-            (function.provisioned.take(now), Start::Warm)
+        *running += 1;
+        let (environment, new) = if provisioned {
+            (function.provisioned.take(now), false)
         } else {
             function.on_demand += 1;
-            if function.config.reserved_concurrency.is_none() {
-                self.account.enter();
+            if function.hot.reserved_concurrency.is_none() {
+                account.enter();
             }
-            match function.pool.choose(&mut self.environments) {
-                Some(warm) if self.environments[warm].needs_init => (warm, Start::AfterReset),
-                Some(warm) => (warm, Start::Warm),
-                None => (create(function, id, &mut self.account, &mut self.environments, context), Start::Cold),
+            match function.pool.choose(environments) {
+                Some(idle) => (idle, false),
+                None => (create(function, id, account, environments, context), true),
             }
         };
-        let plan = function.plan(request, start, now, &self.callers, &self.streams);
-        let has_inits = plan.init.is_some() || plan.suppressed_init.is_some();
-        let (row, details) = self.environments.with_details(environment);
-        if has_inits {
-            (details.init, details.suppressed_init) = (plan.init, plan.suppressed_init);
-            details.invoked = plan.invoked;
-        }
+        let row = &mut environments[environment];
+        let start = match (new, row.needs_init) {
+            (true, _) => Start::Cold,
+            (false, true) => Start::AfterReset,
+            (false, false) => Start::Warm,
+        };
+        let plan = function.plan(request, start, now, callers, streams);
         context.state(&Fact::RunStarted {
             origin,
             function: id,
@@ -168,6 +160,7 @@ impl Lambda {
             cold: start == Start::Cold,
             capacity: function.capacity(provisioned),
         });
+        let has_inits = start != Start::Warm;
         row.needs_init = plan.resets();
         row.state = State::Busy(Run {
             origin,
@@ -179,20 +172,26 @@ impl Lambda {
             has_inits,
             abandoned: false,
         });
-        if plan.reply_at < plan.end_at {
-            context.schedule(plan.reply_at, Class::End, function.config.order, Event::Replied(environment));
+        if has_inits {
+            let details = environments.details(environment);
+            (details.init, details.suppressed_init) = (plan.init, plan.suppressed_init);
+            details.invoked = plan.invoked;
         }
-        context.schedule(plan.end_at, Class::End, function.config.order, Event::RunEnded(environment));
+        if plan.reply_at < plan.end_at {
+            context.schedule(plan.reply_at, Class::End, function.hot.order, Event::Replied(environment));
+        }
+        context.schedule(plan.end_at, Class::End, function.hot.order, Event::RunEnded(environment));
         Invoked::Started { environment, reply_at: plan.reply_at }
     }
 
     /// The client of a run gave up waiting (INV-Y3): the run goes on.
     pub(crate) fn abandon(&mut self, environment: EnvironmentId, now: SimTime) {
-        let (row, details) = self.environments.with_details(environment);
-        let State::Busy(run) = &mut row.state else { unreachable!("{environment:?} is not running") };
+        let State::Busy(run) = &mut self.environments[environment].state else {
+            unreachable!("{environment:?} is not running")
+        };
         run.call = None;
         run.abandoned = true;
-        details.abandoned = now;
+        self.environments.details(environment).abandoned = now;
     }
 
     /// The answer of a run leaves while extensions go on (INV-E9): who waits for it, and what it says.
@@ -212,16 +211,16 @@ impl Lambda {
         id: EnvironmentId,
         context: &mut Context<'_, O>,
     ) -> Option<(CallId, Reply)> {
-        let (row, details) = self.environments.with_details(id);
+        let details = if self.environments[id].has_details() { Some(*self.environments.details(id)) } else { None };
+        let row = &mut self.environments[id];
         let function_id = row.function;
         let function = &mut self.functions[function_id];
         let provisioned = row.provisioned;
         let State::Busy(run) = &mut row.state else { unreachable!("{id:?} is not running") };
         let reply = run.take_reply();
-        let (init, suppressed_init, invoked) = if run.has_inits {
-            (details.init, details.suppressed_init, details.invoked)
-        } else {
-            (None, None, run.started)
+        let (init, suppressed_init, invoked) = match details {
+            Some(details) if run.has_inits => (details.init, details.suppressed_init, details.invoked),
+            Some(_) | None => (None, None, run.started),
         };
         context.state(&Fact::RunEnded {
             origin: run.origin,
@@ -234,7 +233,7 @@ impl Lambda {
             suppressed_init,
             outcome: run.outcome,
             capacity: function.capacity(provisioned),
-            abandoned: if run.abandoned { Some(details.abandoned) } else { None },
+            abandoned: details.filter(|_| run.abandoned).map(|details| details.abandoned),
         });
         let (reset, useless) = (row.needs_init, run.restore_timed_out);
         function.in_flight -= 1;
@@ -249,13 +248,16 @@ impl Lambda {
             return reply;
         }
         function.on_demand -= 1;
-        if function.config.reserved_concurrency.is_none() {
+        if function.hot.reserved_concurrency.is_none() {
             self.account.leave();
         }
         // INV-E13, E15: age and code are looked at when the environment becomes idle.
-        let too_old = |limit: SimDuration| context.now.since(details.created) >= limit;
         let old_code = row.code != function.code;
-        if useless || old_code || function.config.maximum_environment_age.is_some_and(too_old) {
+        let too_old = function
+            .hot
+            .maximum_environment_age
+            .is_some_and(|limit| context.now.since(self.environments.details(id).created) >= limit);
+        if useless || old_code || too_old {
             expire_idle(function, function_id, &mut self.environments, context);
             end(function_id, id, context.now, &mut self.environments, context);
             return reply;
@@ -359,7 +361,7 @@ fn admit(function: &mut Function, account: &mut Account, now: SimTime) -> Admiss
     if !account.caller_rate_available(now) {
         return Admission::Throttled(Reason::CallerRateLimitExceeded);
     }
-    if let Some(units) = function.config.reserved_concurrency {
+    if let Some(units) = function.hot.reserved_concurrency {
         // INV-C5: zero refuses everything.
         if function.in_flight >= units {
             return Admission::Throttled(Reason::ReservedFunctionConcurrentInvocationLimitExceeded);
@@ -370,7 +372,7 @@ fn admit(function: &mut Function, account: &mut Account, now: SimTime) -> Admiss
     }
     let provisioned = function.provisioned.has_free(now);
     if !provisioned {
-        match function.config.reserved_concurrency {
+        match function.hot.reserved_concurrency {
             // INV-C7: units of provisioned concurrency are not for runs on demand, free or not.
             Some(units) if function.on_demand >= units.saturating_sub(function.provisioned.claimed()) => {
                 return Admission::Throttled(Reason::ReservedFunctionConcurrentInvocationLimitExceeded);

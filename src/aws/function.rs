@@ -19,11 +19,10 @@ use crate::kernel::token_bucket::TokenBucket;
 /// A function while it runs.
 #[derive(Debug)]
 pub(crate) struct Function {
-    pub(crate) config: config::Function,
+    pub(crate) config: Box<config::Function>,
+    pub(crate) hot: Hot,
     /// INV-T5: faults of the service for this function.
     faults: Vec<Fault>,
-    /// Whether a warm run is decided by the handler's time alone: the common case, and the fast one.
-    plain: bool,
     /// Executions in flight: all, and those on demand.
     pub(crate) in_flight: u32,
     pub(crate) on_demand: u32,
@@ -89,7 +88,6 @@ impl Function {
         let key = streams.key(&["function", &config.name]);
         let one_limit = config.idle_timeout.is_constant().is_some();
         Self {
-            plain: is_plain(config),
             faults,
             in_flight: 0,
             on_demand: 0,
@@ -103,7 +101,8 @@ impl Function {
             draws: Vec::new(),
             key,
             idle_periods: 0,
-            config: config.clone(),
+            hot: Hot::new(config),
+            config: Box::new(config.clone()),
         }
     }
 
@@ -146,8 +145,8 @@ impl Function {
 
     /// Other settings; gives back the old ones.
     pub(crate) fn replace_config(&mut self, config: &config::Function) -> config::Function {
-        let old = std::mem::replace(&mut self.config, config.clone());
-        self.plain = is_plain(config);
+        let old = std::mem::replace(&mut *self.config, config.clone());
+        self.hot = Hot::new(config);
         if old.duration != config.duration {
             self.draws.clear();
         }
@@ -157,11 +156,10 @@ impl Function {
     /// How long an environment that becomes idle now is kept.
     #[inline]
     pub(crate) fn idle_limit(&mut self) -> SimDuration {
-        let limit = self.config.idle_timeout.is_constant().unwrap_or_else(|| {
+        self.hot.idle_limit.unwrap_or_else(|| {
             self.idle_periods += 1;
-            self.config.idle_timeout.sample(self.key.child(2).word(self.idle_periods))
-        });
-        SimDuration::from_nanos(limit)
+            SimDuration::from_nanos(self.config.idle_timeout.sample(self.key.child(2).word(self.idle_periods)))
+        })
     }
 
     /// Key of the Inits of provisioned concurrency.
@@ -209,8 +207,8 @@ impl Function {
             let draws = &mut self.draws[position].1.duration;
             SimDuration::from_nanos(draws.at_run(request.origin.submission - 1, request.run))
         });
-        if self.plain && start == run::Start::Warm {
-            return run::plain(&self.config, now, handler);
+        if self.hot.plain && start == run::Start::Warm {
+            return run::plain(self.hot.timeout, now, handler);
         }
         self.plan_in_full(position, request.origin, request.run, start, handler, now)
     }
@@ -286,13 +284,34 @@ impl Function {
 /// Names of the callers: draws are keyed by name.
 pub(crate) type Names = Table<CallerId, String>;
 
-/// Whether nothing but the handler's time and the function's time-out decides a warm run.
-fn is_plain(config: &config::Function) -> bool {
-    let answer_fits = |bytes| bytes <= limits::SYNCHRONOUS_PAYLOAD_BYTES;
-    config.failures.is_empty()
-        && config.response_bytes.max().is_some_and(answer_fits)
-        && config.extension_tail.is_zero()
-        && !config.cpu_scaling
+/// The settings that every run looks at, side by side.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hot {
+    pub(crate) timeout: SimDuration,
+    /// How long an idle environment is kept, unless it is drawn.
+    pub(crate) idle_limit: Option<SimDuration>,
+    pub(crate) maximum_environment_age: Option<SimDuration>,
+    pub(crate) reserved_concurrency: Option<u32>,
+    pub(crate) order: u32,
+    /// Whether a warm run is decided by the handler's time and the time-out alone: the common case, and the fast one.
+    pub(crate) plain: bool,
+}
+
+impl Hot {
+    fn new(config: &config::Function) -> Self {
+        let answer_fits = |bytes| bytes <= limits::SYNCHRONOUS_PAYLOAD_BYTES;
+        Self {
+            timeout: config.timeout,
+            idle_limit: config.idle_timeout.is_constant().map(SimDuration::from_nanos),
+            maximum_environment_age: config.maximum_environment_age,
+            reserved_concurrency: config.reserved_concurrency,
+            order: config.order,
+            plain: config.failures.is_empty()
+                && config.response_bytes.max().is_some_and(answer_fits)
+                && config.extension_tail.is_zero()
+                && !config.cpu_scaling,
+        }
+    }
 }
 
 /// INV-R2.

@@ -33,7 +33,7 @@ pub(crate) struct Provisioned {
     step: usize,
     /// INV-R3: ten requests a second for each unit.
     pub(crate) rate: Option<TokenBucket>,
-    tracker: Option<Tracker>,
+    tracker: Option<Box<Tracker>>,
     /// Inits drawn so far.
     inits: u64,
 }
@@ -336,7 +336,7 @@ impl Function {
     fn start_tracking<O: Observer>(&mut self, id: FunctionId, context: &mut Context<'_, O>) {
         let running = self.provisioned.tracker.is_some();
         self.provisioned.tracker =
-            self.config.provisioned_concurrency.tracking.map(|config| Tracker::new(config, context.now));
+            self.config.provisioned_concurrency.tracking.map(|config| Box::new(Tracker::new(config, context.now)));
         if self.provisioned.tracker.is_some() && !running {
             self.schedule_minute(id, context);
         }

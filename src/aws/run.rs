@@ -103,12 +103,9 @@ pub(crate) fn plan(
 
 /// A warm run of which nothing but its time is to be decided.
 #[inline(always)]
-pub(crate) fn plain(function: &Function, now: SimTime, handler: SimDuration) -> Plan {
-    let (spent, outcome) = if handler > function.timeout {
-        (function.timeout, RunOutcome::Timeout)
-    } else {
-        (handler, RunOutcome::Success)
-    };
+pub(crate) fn plain(timeout: SimDuration, now: SimTime, handler: SimDuration) -> Plan {
+    let outcome = if handler > timeout { RunOutcome::Timeout } else { RunOutcome::Success };
+    let spent = handler.min(timeout);
     ended(now, spent, None, None, outcome, SimDuration::ZERO)
 }
 
