@@ -206,7 +206,7 @@ impl Callers {
     ) {
         context.state(&Fact::CallSubmitted { origin });
         let (id, call) = self.calls.begin(origin, user);
-        let step = try_send(id, call, &mut self.table[origin.caller], lambda, context);
+        let step = try_send(id, origin, call, &mut self.table[origin.caller], lambda, context);
         self.after(id, step, context);
     }
 
@@ -214,8 +214,9 @@ impl Callers {
     #[inline(never)]
     pub(crate) fn on_retry_due<O: Observer>(&mut self, id: CallId, lambda: &mut Lambda, context: &mut Context<'_, O>) {
         let call = &mut self.calls[id];
-        let caller = &mut self.table[call.origin.caller];
-        let step = try_send(id, call, caller, lambda, context);
+        let origin = call.origin;
+        let caller = &mut self.table[origin.caller];
+        let step = try_send(id, origin, call, caller, lambda, context);
         self.after(id, step, context);
     }
 
@@ -247,7 +248,7 @@ impl Callers {
             caller.pop_limited();
             let call = &mut self.calls[first];
             call.timer = SimTime::MAX;
-            let step = send(first, call, caller, lambda, context);
+            let step = send(first, call.origin, call, caller, lambda, context);
             self.after(first, step, context);
         }
         let caller = &mut self.table[id];
@@ -334,6 +335,7 @@ impl Callers {
 #[inline(always)]
 fn try_send<O: Observer>(
     id: CallId,
+    origin: Origin,
     call: &mut Call,
     caller: &mut Caller,
     lambda: &mut Lambda,
@@ -343,22 +345,22 @@ fn try_send<O: Observer>(
         return Step::JoinsLimited;
     }
     if let Err(wait) = caller.client.acquire(context.now) {
-        caller.ask_limiter(call.origin.caller, wait, context);
+        caller.ask_limiter(origin.caller, wait, context);
         return Step::JoinsLimited;
     }
-    send(id, call, caller, lambda, context)
+    send(id, origin, call, caller, lambda, context)
 }
 
 /// Sends an attempt, unless the circuit breaker is open.
 #[inline(always)]
 fn send<O: Observer>(
     id: CallId,
+    origin: Origin,
     call: &mut Call,
     caller: &mut Caller,
     lambda: &mut Lambda,
     context: &mut Context<'_, O>,
 ) -> Step {
-    let origin = call.origin;
     if !caller.client.send(context.now, &mut call.attempts) {
         context.state(&Fact::CircuitOpen { origin });
         return Step::Over(Outcome::Rejected);

@@ -11,7 +11,7 @@ use super::config::{self, ChangeAction, Fault, System};
 use super::environment::{Environments, Run, State};
 use super::event::{self, Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
-use super::function::{Function, Names, Placement};
+use super::function::{Function, Names};
 use super::ids::{CallId, EnvironmentId, FunctionId, Table};
 use super::run::Start;
 use crate::kernel::rng::RandomStreams;
@@ -131,7 +131,7 @@ impl Lambda {
     /// Places an admitted request on an environment and plans its run.
     #[inline(always)]
     fn place<O: Observer>(&mut self, request: &Request, provisioned: bool, context: &mut Context<'_, O>) -> Invoked {
-        let Request { origin, function: id, call, run, duration, .. } = *request;
+        let Request { origin, function: id, call, run, .. } = *request;
         let (now, function) = (context.now, &mut self.functions[id]);
         self.account.take_rate(now);
         concurrency::take(&mut function.rate, now);
@@ -153,8 +153,7 @@ impl Lambda {
                 None => (create(function, id, &mut self.account, &mut self.environments, context), Start::Cold),
             }
         };
-        let placement = Placement { origin, run, start, duration };
-        let plan = function.plan(&placement, now, &self.callers, &self.streams);
+        let plan = function.plan(request, start, now, &self.callers, &self.streams);
         let has_inits = plan.init.is_some() || plan.suppressed_init.is_some();
         let (row, details) = self.environments.with_details(environment);
         if has_inits {

@@ -4,6 +4,7 @@ use super::concurrency::{self, bucket, request_rate};
 use super::config::{self, Fault, Scaling};
 use super::fact::{Capacity, Origin};
 use super::failure::{self, Situation};
+use super::frontend::Request;
 use super::ids::{CallerId, Table};
 use super::limits;
 use super::pool::Pool;
@@ -193,29 +194,37 @@ impl Function {
         self.faults.iter().enumerate().find(strikes).map(|(_, fault)| fault.status)
     }
 
-    /// Plans the run of an event; everything about it is drawn here. The run is already counted in flight.
+    /// Plans the run that a request starts; everything about it is drawn here. It is already counted in flight.
     #[inline(always)]
     pub(crate) fn plan(
         &mut self,
-        event: &Placement,
+        request: &Request,
+        start: run::Start,
         now: SimTime,
         callers: &Names,
         streams: &RandomStreams,
     ) -> run::Plan {
-        let position = self.position(event.origin.caller, callers, streams);
-        let handler = event.duration.unwrap_or_else(|| {
+        let position = self.position(request.origin.caller, callers, streams);
+        let handler = request.duration.unwrap_or_else(|| {
             let draws = &mut self.draws[position].1.duration;
-            SimDuration::from_nanos(draws.at_run(event.origin.submission - 1, event.run))
+            SimDuration::from_nanos(draws.at_run(request.origin.submission - 1, request.run))
         });
-        if self.plain && event.start == run::Start::Warm {
+        if self.plain && start == run::Start::Warm {
             return run::plain(&self.config, now, handler);
         }
-        self.plan_in_full(position, event, handler, now)
+        self.plan_in_full(position, request.origin, request.run, start, handler, now)
     }
 
     #[inline(never)]
-    fn plan_in_full(&self, position: usize, event: &Placement, handler: SimDuration, now: SimTime) -> run::Plan {
-        let Placement { origin, run, start, .. } = *event;
+    fn plan_in_full(
+        &self,
+        position: usize,
+        origin: Origin,
+        run: u32,
+        start: run::Start,
+        handler: SimDuration,
+        now: SimTime,
+    ) -> run::Plan {
         let in_flight = self.in_flight;
         let (config, draws) = (&self.config, &self.draws[position].1);
         let situation = Situation { event: Some((origin, run)), index: origin.submission - 1, start: now, in_flight };
@@ -276,17 +285,6 @@ impl Function {
 
 /// Names of the callers: draws are keyed by name.
 pub(crate) type Names = Table<CallerId, String>;
-
-/// A run that is being placed.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Placement {
-    pub(crate) origin: Origin,
-    /// Which run of the event, 1 = first.
-    pub(crate) run: u32,
-    pub(crate) start: run::Start,
-    /// The handler's time where a trace gives it.
-    pub(crate) duration: Option<SimDuration>,
-}
 
 /// Whether nothing but the handler's time and the function's time-out decides a warm run.
 fn is_plain(config: &config::Function) -> bool {

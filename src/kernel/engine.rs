@@ -77,20 +77,22 @@ impl<E: Copy> Engine<E> {
     pub fn advance<M: Model<Event = E>>(&mut self, model: &mut M, events: u64) -> Status {
         let allowed = events.min(self.budget - self.processed);
         let mut left = allowed;
-        while left > 0 && self.step(model, self.covered) {
-            left -= 1;
-        }
         let mut status = Status::Running;
+        let mut limit = self.covered;
+        let mut covering = true;
         while left > 0 {
-            if !model.is_busy() {
+            if !covering && !model.is_busy() {
                 status = Status::Settled(self.now);
                 break;
             }
-            if !self.step(model, self.end) {
+            if self.step(model, limit) {
+                left -= 1;
+            } else if covering {
+                (covering, limit) = (false, self.end);
+            } else {
                 status = Status::CutOff;
                 break;
             }
-            left -= 1;
         }
         self.processed += allowed - left;
         if status == Status::Running && self.processed == self.budget {
@@ -103,11 +105,8 @@ impl<E: Copy> Engine<E> {
     #[inline(always)]
     fn step<M: Model<Event = E>>(&mut self, model: &mut M, limit: SimTime) -> bool {
         let (at, rank, source) = self.agenda.sources.first();
-        let due = if at < limit {
-            self.agenda.calendar.pop_before_rank(at, rank)
-        } else {
-            self.agenda.calendar.pop_before(limit)
-        };
+        let (before, below) = if at < limit { (at, rank) } else { (limit, 0) };
+        let due = self.agenda.calendar.pop_before_rank(before, below);
         if let Some((now, event)) = due {
             self.now = now;
             model.handle(now, event, &mut self.agenda);

@@ -1,7 +1,7 @@
 //! The account: executions in flight over all functions, and how much of the limit is claimed (INV-5.8).
 //!
 //! Three gauges follow from two levels: executions in flight, and among them those on demand of functions without
-//! reserved concurrency. In most scenarios these two are always equal, or one of them is always zero; and the claimed
+//! reserved concurrency. In most scenarios these two are always equal, or the second is always zero; and the claimed
 //! concurrency differs from the second by what is allocated, which seldom changes. So each change costs one table.
 
 use super::gauge::{GaugeFigures, LevelTimes};
@@ -14,6 +14,8 @@ type Times = LevelTimes<{ 1 << 16 }>;
 pub(super) struct AccountStats {
     /// Time at each level while all in flight is unreserved; counts for both.
     same: Times,
+    /// Time at each level of all executions while none is unreserved.
+    none_unreserved: Times,
     /// Time at each level of the unreserved executions while some are not; and of all executions.
     unreserved_apart: Times,
     total_apart: Times,
@@ -53,6 +55,7 @@ impl AccountStats {
         let from = from.as_nanos();
         Self {
             same: Times::default(),
+            none_unreserved: Times::default(),
             unreserved_apart: Times::default(),
             total_apart: Times::default(),
             from,
@@ -93,6 +96,8 @@ impl AccountStats {
         self.since = self.since.max(now);
         if self.total == self.unreserved {
             self.same.add(u64::from(self.total), elapsed);
+        } else if self.unreserved == 0 {
+            self.none_unreserved.add(u64::from(self.total), elapsed);
         } else {
             self.settle_apart(elapsed);
         }
@@ -119,7 +124,11 @@ impl AccountStats {
     fn close(&mut self) {
         let Past { allocated, total, unreserved, unreserved_max, claimed, claimed_max } = &mut self.past;
         let shift = u64::from(*allocated);
+        let idle = self.none_unreserved.time();
+        unreserved.add(0, idle);
+        claimed.add(shift, idle);
         for (times, all, some) in [
+            (&mut self.none_unreserved, true, false),
             (&mut self.same, true, true),
             (&mut self.unreserved_apart, false, true),
             (&mut self.total_apart, true, false),

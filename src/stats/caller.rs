@@ -1,6 +1,6 @@
 //! What one caller submitted and what came of it (contract, `callers.N`).
 
-use super::histogram::{Distribution, Tally};
+use super::histogram::{Fine, Tally};
 use super::summary::{CallerSummary, Flow, Outcomes};
 use crate::aws::fact::Outcome;
 use crate::kernel::time::SimDuration;
@@ -13,7 +13,7 @@ pub(super) struct CallerStats {
     pub(super) retries: u64,
     outcomes: [u64; OUTCOMES],
     runs_per_call: Tally,
-    latency: Distribution,
+    latency: Fine,
     /// Answers with status 200; nearly all are.
     ok: u64,
     /// Other answers by status.
@@ -36,7 +36,7 @@ impl CallerStats {
             retries: 0,
             outcomes: [0; OUTCOMES],
             runs_per_call: Tally::default(),
-            latency: Distribution::fine(),
+            latency: Fine::new(),
             ok: 0,
             statuses: Vec::new(),
             client_timeouts: 0,
@@ -78,7 +78,7 @@ impl CallerStats {
     }
 
     /// What it comes to over `measured` time.
-    pub(super) fn summary(&self, measured: SimDuration) -> CallerSummary {
+    pub(super) fn summary(&mut self, measured: SimDuration) -> CallerSummary {
         let finished: u64 = self.outcomes.iter().sum();
         let succeeded = self.count(Outcome::Success);
         let mut codes = self.statuses.clone();

@@ -2,7 +2,7 @@
 
 use super::bill::{Bill, Usage};
 use super::gauge::Gauge;
-use super::histogram::Distribution;
+use super::histogram::Coarse;
 use super::provisioned::{self, ProvisionedStats};
 use super::summary::{Environments, Flow, FunctionSummary, Limits};
 use crate::aws::fact::{Capacity, InitPhase, RunOutcome, ThrottleReason};
@@ -16,7 +16,7 @@ pub(super) struct FunctionStats {
     running: Gauge,
     pub(super) invocations: u64,
     pub(super) cold_starts: u64,
-    duration: Distribution,
+    duration: Coarse,
     bill: Bill,
     /// Starts and ends of runs of the warm-up's events, for the conservation.
     pub(super) started_before: u64,
@@ -32,7 +32,7 @@ struct Rare {
     errors: u64,
     timeouts: u64,
     throttles: [u64; ThrottleReason::ALL.len()],
-    init: Distribution,
+    init: Coarse,
     init_failures: u64,
     suppressed_inits: u64,
     abandoned_runs: u64,
@@ -62,7 +62,7 @@ impl FunctionStats {
             running: Gauge::new(from),
             invocations: 0,
             cold_starts: 0,
-            duration: Distribution::coarse(),
+            duration: Coarse::new(),
             bill: Bill::new(scenario, id),
             started_before: 0,
             ended_before: 0,
@@ -71,7 +71,7 @@ impl FunctionStats {
                 errors: 0,
                 timeouts: 0,
                 throttles: [0; _],
-                init: Distribution::coarse(),
+                init: Coarse::new(),
                 init_failures: 0,
                 suppressed_inits: 0,
                 abandoned_runs: 0,

@@ -97,68 +97,75 @@ impl<I: Iterator<Item = (u64, u64)>> Ranks<I> {
 /// The quantiles of [`Figures`], in ten-thousandths.
 const QUANTILES: [u32; 5] = [5_000, 9_000, 9_500, 9_900, 9_990];
 
+/// Quantiles within 0.1 %: callers and what is over all.
+pub type Fine = Distribution<11>;
+
+/// Quantiles within 1 %: one of these for each function.
+pub type Coarse = Distribution<8>;
+
 /// Lengths of time: an HDR histogram beside the exact sum, smallest and largest.
 ///
 /// Values are counted in a table with the buckets of the histogram, which takes a few instructions where the histogram
-/// itself takes sixty, and is poured into it for the report.
+/// itself takes sixty, and is poured into it for the report. Values below `2^BITS` have a bucket each; each octave above
+/// has `2^(BITS - 1)`.
 #[derive(Clone, Debug)]
-pub struct Distribution {
-    /// Values below `2^bits` have a bucket each; each octave above has `2^(bits - 1)`.
-    bits: u32,
-    /// Buckets of the latest values, not counted yet. With many distributions the counts are not in the cache; those
-    /// of a batch are fetched side by side.
-    latest: [u32; BATCH],
+pub struct Distribution<const BITS: u32> {
+    /// The latest values, not counted yet. With many distributions the counts are not in the cache; those of a batch
+    /// are fetched side by side.
+    latest: [u64; BATCH],
     latest_len: usize,
     sum: u128,
     min: u64,
     max: u64,
-    counts: Vec<u32>,
+    /// Small numbers, so that many distributions stay in the cache.
+    counts: Vec<u16>,
     /// What was poured out of full buckets.
     poured: Histogram<u64>,
 }
 
 /// Values that are counted together.
-const BATCH: usize = 32;
+const BATCH: usize = 16;
 
-impl Distribution {
-    /// Quantiles within 0.1 %: callers and what is over all.
-    pub fn fine() -> Self {
-        Self::with_digits(3)
+impl<const BITS: u32> Default for Distribution<BITS> {
+    fn default() -> Self {
+        Self::new()
     }
+}
 
-    /// Quantiles within 1 %: one of these for each function.
-    pub fn coarse() -> Self {
-        Self::with_digits(2)
-    }
-
-    fn with_digits(digits: u8) -> Self {
+impl<const BITS: u32> Distribution<BITS> {
+    /// Without values.
+    pub fn new() -> Self {
+        // The most digits whose units up to twice the power of ten have a bucket each.
+        let digits = (1..=5).rfind(|&digits| 2 * 10u64.pow(digits) <= 1 << BITS).expect("at least one digit");
+        let digits = u8::try_from(digits).expect("five digits at most");
         let poured = Histogram::new(digits).expect("a valid number of digits");
-        // As the histogram has it: single units up to twice the power of ten.
-        let bits = (2 * 10u64.pow(u32::from(digits))).next_power_of_two().ilog2();
         let (latest, latest_len) = ([0; BATCH], 0);
-        Self { bits, latest, latest_len, sum: 0, min: u64::MAX, max: 0, counts: Vec::new(), poured }
+        Self { latest, latest_len, sum: 0, min: u64::MAX, max: 0, counts: Vec::new(), poured }
     }
 
     /// Adds one length.
-    #[inline]
+    #[inline(always)]
     pub fn record(&mut self, length: SimDuration) {
-        let nanoseconds = length.as_nanos();
-        self.latest[self.latest_len % BATCH] = self.bucket(nanoseconds);
+        self.latest[self.latest_len % BATCH] = length.as_nanos();
         self.latest_len += 1;
         if self.latest_len == BATCH {
             self.count_latest();
         }
-        self.sum += u128::from(nanoseconds);
-        self.min = self.min.min(nanoseconds);
-        self.max = self.max.max(nanoseconds);
     }
 
     #[inline(never)]
     fn count_latest(&mut self) {
+        let (mut sum, mut min, mut max) = (0, self.min, self.max);
+        for &value in &self.latest[..self.latest_len] {
+            sum += u128::from(value);
+            min = min.min(value);
+            max = max.max(value);
+        }
+        (self.sum, self.min, self.max) = (self.sum + sum, min, max);
         for place in 0..self.latest_len {
-            let bucket = self.latest[place] as usize;
+            let bucket = bucket::<BITS>(self.latest[place]);
             match self.counts.get_mut(bucket) {
-                Some(count) if *count < u32::MAX => *count += 1,
+                Some(count) if *count < u16::MAX => *count += 1,
                 Some(_) | None => self.count_apart(bucket),
             }
         }
@@ -170,27 +177,11 @@ impl Distribution {
     #[inline(never)]
     fn count_apart(&mut self, bucket: usize) {
         if bucket >= self.counts.len() {
-            let octave = 1 << (self.bits - 1);
-            self.counts.resize((bucket + 1).next_multiple_of(octave), 0);
+            self.counts.resize((bucket + 1).next_multiple_of(1 << (BITS - 1)), 0);
         }
-        let (value, count) = (self.lowest(bucket), u64::from(self.counts[bucket]));
+        let (value, count) = (lowest::<BITS>(bucket), u64::from(self.counts[bucket]));
         pour(&mut self.poured, value, count);
         self.counts[bucket] = 1;
-    }
-
-    #[inline(always)]
-    #[allow(clippy::cast_possible_truncation, reason = "there are fewer than 2^(bits + 6) buckets")]
-    fn bucket(&self, value: u64) -> u32 {
-        let units = (1u64 << self.bits) - 1;
-        let shift = 64 - self.bits - (value | units).leading_zeros();
-        (shift << (self.bits - 1)) + (value >> shift) as u32
-    }
-
-    /// The lowest value of a bucket.
-    fn lowest(&self, bucket: usize) -> u64 {
-        let octave = bucket >> (self.bits - 1);
-        let shift = octave.saturating_sub(1);
-        ((bucket - (shift << (self.bits - 1))) as u64) << shift
     }
 
     /// How many lengths.
@@ -200,19 +191,17 @@ impl Distribution {
     }
 
     /// All that was counted, as a histogram.
-    pub fn histogram(&self) -> Histogram<u64> {
+    pub fn histogram(&mut self) -> Histogram<u64> {
+        self.count_latest();
         let mut histogram = self.poured.clone();
         for (bucket, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            pour(&mut histogram, self.lowest(bucket), u64::from(count));
-        }
-        for &bucket in &self.latest[..self.latest_len] {
-            pour(&mut histogram, self.lowest(bucket as usize), 1);
+            pour(&mut histogram, lowest::<BITS>(bucket), u64::from(count));
         }
         histogram
     }
 
     /// What it comes to, in milliseconds, and the whole curve of it.
-    pub fn report(&self) -> (Figures<f64>, Vec<Rung>) {
+    pub fn report(&mut self) -> (Figures<f64>, Vec<Rung>) {
         let values = self.values();
         (self.figures(&values), self.ladder(&values))
     }
@@ -249,7 +238,7 @@ impl Distribution {
     }
 
     /// Buckets that hold something: their middle, clamped to what was seen, and how many values.
-    fn values(&self) -> Vec<(u64, u64)> {
+    fn values(&mut self) -> Vec<(u64, u64)> {
         let histogram = self.histogram();
         let bucket = |value: u64, count: u64| {
             let middle = histogram.median_equivalent(value);
@@ -257,6 +246,20 @@ impl Distribution {
         };
         histogram.iter_recorded().map(|item| bucket(item.value_iterated_to(), item.count_at_value())).collect()
     }
+}
+
+/// The bucket of a value.
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation, reason = "there are fewer than 2^(BITS + 6) buckets")]
+const fn bucket<const BITS: u32>(value: u64) -> usize {
+    let shift = 64 - BITS - (value | ((1 << BITS) - 1)).leading_zeros();
+    ((shift as usize) << (BITS - 1)) + (value >> shift) as usize
+}
+
+/// The lowest value of a bucket.
+const fn lowest<const BITS: u32>(bucket: usize) -> u64 {
+    let shift = (bucket >> (BITS - 1)).saturating_sub(1);
+    ((bucket - (shift << (BITS - 1))) as u64) << shift
 }
 
 /// Adds `count` values.
@@ -345,8 +348,16 @@ pub(super) fn milliseconds(nanoseconds: u64) -> f64 {
 mod tests {
     use super::*;
 
-    fn distribution(digits: u8, values: &[u64]) -> Distribution {
-        let mut distribution = Distribution::with_digits(digits);
+    /// What some lengths come to, with two or three digits.
+    fn report(digits: u32, values: &[u64]) -> (Figures<f64>, Vec<Rung>) {
+        match digits {
+            2 => distribution::<8>(values).report(),
+            _ => distribution::<11>(values).report(),
+        }
+    }
+
+    fn distribution<const BITS: u32>(values: &[u64]) -> Distribution<BITS> {
+        let mut distribution = Distribution::new();
         for &value in values {
             distribution.record(SimDuration::from_nanos(value));
         }
@@ -355,13 +366,13 @@ mod tests {
 
     #[test]
     fn without_values_everything_is_null() {
-        let figures = Distribution::fine().report().0;
+        let figures = Fine::new().report().0;
         assert_eq!(figures, empty());
         assert_eq!(
             serde_json::to_string(&figures).unwrap(),
             r#"{"count":0,"mean":null,"min":null,"p50":null,"p90":null,"p95":null,"p99":null,"p999":null,"max":null}"#
         );
-        assert!(Distribution::fine().report().1.is_empty());
+        assert!(Fine::new().report().1.is_empty());
         assert_eq!(Tally::default().figures(), empty());
     }
 
@@ -369,7 +380,7 @@ mod tests {
     fn a_constant_is_itself_at_every_quantile() {
         for value in [0, 1, 20_000_000, 123_456_789, 900_000_000_000, u64::MAX] {
             for digits in [2, 3] {
-                let figures = distribution(digits, &[value; 7]).report().0;
+                let figures = report(digits, &[value; 7]).0;
                 let expected = Some(milliseconds(value));
                 assert_eq!(figures.mean, expected);
                 for quantile in [figures.min, figures.p50, figures.p90, figures.p99, figures.p999, figures.max] {
@@ -410,13 +421,12 @@ mod tests {
         let mut sorted = values.clone();
         sorted.sort_unstable();
         for (digits, promise) in [(3, 0.001), (2, 0.01)] {
-            let distribution = distribution(digits, &values);
-            for rung in distribution.report().1 {
+            let (figures, ladder) = report(digits, &values);
+            for rung in ladder {
                 let exact = milliseconds(sorted[usize::try_from(rung.count - 1).unwrap()]);
                 let error = (rung.value - exact).abs();
                 assert!(error <= promise * exact, "{}: {} for {exact}", rung.quantile, rung.value);
             }
-            let figures = distribution.report().0;
             assert_eq!(figures.min, Some(milliseconds(sorted[0])));
             assert_eq!(figures.max, Some(milliseconds(sorted[19_999])));
             let sum: u64 = values.iter().sum();
@@ -426,7 +436,7 @@ mod tests {
 
     #[test]
     fn the_ladder_rises_from_the_smallest_to_the_largest() {
-        let ladder = distribution(3, &[1_000_000, 2_000_000, 3_000_000]).report().1;
+        let ladder = report(3, &[1_000_000, 2_000_000, 3_000_000]).1;
         assert_eq!(ladder.len(), LADDER.len());
         assert_eq!(ladder[0], Rung { quantile: 0.0, value: 1.0, count: 1 });
         assert_eq!(ladder[118], Rung { quantile: 1.0, value: 3.0, count: 3 });
@@ -436,29 +446,31 @@ mod tests {
 
     #[test]
     fn a_full_bucket_is_poured_out() {
-        let mut distribution = distribution(3, &[10, 20]);
+        let mut distribution = distribution::<11>(&[10, 20]);
         distribution.count_latest();
-        distribution.counts[20] = u32::MAX;
+        distribution.counts[20] = u16::MAX;
         for _ in 0..3 {
             distribution.record(SimDuration::from_nanos(20));
         }
         distribution.count_latest();
-        assert_eq!(distribution.values(), [(10, 1), (20, u64::from(u32::MAX) + 3)]);
-        assert_eq!(distribution.count(), u64::from(u32::MAX) + 4);
+        assert_eq!(distribution.values(), [(10, 1), (20, u64::from(u16::MAX) + 3)]);
+        assert_eq!(distribution.count(), u64::from(u16::MAX) + 4);
     }
 
     /// The table has the buckets of the histogram: every value falls into the same one in both.
     #[test]
     fn buckets_are_those_of_the_histogram() {
-        for digits in [2, 3] {
-            let distribution = Distribution::with_digits(digits);
-            let histogram = &distribution.poured;
+        fn check<const BITS: u32>(digits: u8) {
+            let histogram = Distribution::<BITS>::new().poured;
+            assert_eq!(histogram.sigfig(), digits);
             let edges = (0..64).flat_map(|bit| [(1u64 << bit) - 1, 1 << bit, (1 << bit) + (1 << bit) / 3]);
             for value in edges.chain([u64::MAX, 1_000_000_007, 123_456_789_012]) {
-                let lowest = distribution.lowest(distribution.bucket(value) as usize);
+                let lowest = lowest::<BITS>(bucket::<BITS>(value));
                 assert_eq!(lowest, histogram.lowest_equivalent(value), "{value} with {digits} digits");
             }
         }
+        check::<8>(2);
+        check::<11>(3);
     }
 
     #[test]

@@ -82,7 +82,9 @@ impl Statistics {
             usages.push((name.clone(), usage));
         }
         let measured = ended.saturating_since(self.warmup);
-        let named = |stats: &CallerStats, name: &String| (name.clone(), stats.summary(measured));
+        let named = |stats: &mut CallerStats, name: &String| (name.clone(), stats.summary(measured));
+        let callers = self.callers.iter_mut().zip(&context.callers);
+        let callers = callers.map(|((_, stats), name)| named(stats, name)).collect();
         let milliseconds = |time: SimTime| histogram::milliseconds(time.as_nanos());
         Summary {
             lambdasim: env!("CARGO_PKG_VERSION").to_owned(),
@@ -102,7 +104,7 @@ impl Statistics {
                 throttles: self.account.throttles,
                 concurrency_limit: context.concurrency_limit,
             },
-            callers: self.callers.rows().iter().zip(&context.callers).map(|(stats, name)| named(stats, name)).collect(),
+            callers,
             functions: Named(functions),
             cost: cost::bill(usages, self.prices),
             expectations: Vec::new(),

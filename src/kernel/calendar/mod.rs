@@ -192,13 +192,13 @@ impl<E: Copy> Calendar<E> {
     /// Takes the earliest event if it goes before something of the given moment and rank that is kept elsewhere.
     ///
     /// Where it does not, that other thing happens next: no event may be added before its moment any more.
-    #[inline]
+    #[inline(always)]
     pub fn pop_before_rank(&mut self, at: SimTime, rank: u32) -> Option<(SimTime, E)> {
         self.take(Limit { time: at.as_nanos(), rank: u64::from(rank) })
     }
 
     /// Takes the earliest event if it is before `limit`.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, limit: Limit) -> Option<(SimTime, E)> {
         loop {
             if !self.front.is_empty() {
