@@ -1,5 +1,7 @@
 //! Every shipped scenario loads, runs, and keeps what it expects of itself.
 
+use std::path::Path;
+
 use serde_json::Value;
 
 use crate::common::summary;
@@ -33,6 +35,26 @@ fn expectations_do_not_hang_on_the_seed() {
             let judged = summary["expectations"].as_array().unwrap();
             let failed: Vec<&Value> = judged.iter().filter(|judgement| judgement["pass"] != true).collect();
             assert!(failed.is_empty(), "{name} with seed {seed}: {failed:#?}");
+        }
+    }
+}
+
+/// What is kept in `results/` to be read without running anything is what a run says today.
+#[test]
+fn kept_results_are_current() {
+    let results = Path::new(env!("CARGO_MANIFEST_DIR")).join("results");
+    if !results.is_dir() {
+        println!("skipped: a packaged crate has no kept results");
+        return;
+    }
+    for file in shipped() {
+        let scenario = load(&file);
+        let kept = results.join(&scenario.name).join("summary.json");
+        let text = std::fs::read_to_string(&kept).unwrap_or_else(|error| panic!("{}: {error}", kept.display()));
+        let kept: Value = serde_json::from_str(&text).unwrap();
+        let fresh = summary(&scenario);
+        for key in ["lambdasim", "seed", "digest"] {
+            assert_eq!(kept[key], fresh[key], "{}, {key}: run `lambdasim run scenarios/*.yaml`", scenario.name);
         }
     }
 }
