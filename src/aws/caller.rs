@@ -9,6 +9,7 @@ use super::config::{self, Load};
 use super::event::{Class, Context, Event};
 use super::fact::Observer;
 use super::ids::{CallId, CallerId, FunctionId};
+use super::limits;
 use crate::kernel::arrival::Arrivals;
 use crate::kernel::dist::Distribution;
 use crate::kernel::rng::{RandomStreams, StreamKey};
@@ -21,6 +22,8 @@ pub(crate) struct Caller {
     pub(crate) order: u32,
     pub(crate) target: FunctionId,
     pub(crate) client: Client,
+    /// Whether a first attempt is always sent, and at once.
+    pub(crate) sends_at_once: bool,
     /// Submissions so far.
     submitted: u64,
     max_events: u64,
@@ -56,11 +59,12 @@ impl Caller {
             }
             Load::Closed { think, .. } => Source::Closed { think: think.clone(), key: key.child(THINK) },
         };
-        Self {
+        let mut caller = Self {
             name: config.name.clone(),
             order: config.order,
             target: config.target,
             client: Client::new(&config.client),
+            sends_at_once: false,
             submitted: 0,
             max_events: config.max_events.unwrap_or(u64::MAX),
             source,
@@ -69,7 +73,20 @@ impl Caller {
             key,
             limited: VecDeque::new(),
             limiter_due: None,
-        }
+        };
+        caller.refresh();
+        caller
+    }
+
+    /// Other settings of the client.
+    pub(crate) fn reconfigure(&mut self, config: &config::Client) {
+        self.client.reconfigure(config);
+        self.refresh();
+    }
+
+    fn refresh(&mut self) {
+        let fits = self.payload_bytes.max().is_some_and(|bytes| bytes <= limits::SYNCHRONOUS_PAYLOAD_BYTES);
+        self.sends_at_once = fits && self.client.is_unprotected() && self.limited.is_empty();
     }
 
     /// When an open loop submits next, if it does.

@@ -73,8 +73,9 @@ impl Client {
     pub(crate) fn new(config: &config::Client) -> Self {
         Self {
             budget: RetryBudget::new(config.budget),
-            breaker: config.circuit_breaker.map(|config| CircuitBreaker::new(config, 0)),
-            breaker_epoch: 0,
+            // An attempt that was sent without a breaker has the number 0.
+            breaker: config.circuit_breaker.map(|config| CircuitBreaker::new(config, 1)),
+            breaker_epoch: 1,
             limiter: config.adaptive.then(AdaptiveLimiter::new),
             config: config.clone(),
         }
@@ -95,10 +96,21 @@ impl Client {
         self.config = config.clone();
     }
 
+    /// Whether nothing can hold back an attempt.
+    pub(crate) fn is_unprotected(&self) -> bool {
+        self.breaker.is_none() && self.limiter.is_none()
+    }
+
     /// Whether the adaptive limiter lets an attempt be sent now; otherwise how long to wait before asking again.
     #[inline]
     pub(crate) fn acquire(&mut self, now: SimTime) -> Result<(), SimDuration> {
         self.limiter.as_mut().map_or(Ok(()), |limiter| limiter.acquire(now))
+    }
+
+    /// The first attempt of a call is sent; nothing [can hold it back](Self::is_unprotected).
+    #[inline(always)]
+    pub(crate) fn send_first(&mut self) {
+        self.budget.on_first_attempt();
     }
 
     /// An attempt is sent, if the circuit breaker lets it through.

@@ -57,8 +57,7 @@ pub(crate) struct Run {
     pub(crate) origin: Origin,
     /// Which run of the event it is, 1 = first.
     pub(crate) number: u32,
-    /// Who waits for the answer; nobody once the client gave up or was answered.
-    pub(crate) call: Option<CallId>,
+    pub(crate) waiter: Waiter,
     pub(crate) started: SimTime,
     pub(crate) outcome: RunOutcome,
     pub(crate) restore_timed_out: bool,
@@ -66,6 +65,17 @@ pub(crate) struct Run {
     pub(crate) has_inits: bool,
     /// Whether the client gave up; its [`Details`] say when.
     pub(crate) abandoned: bool,
+}
+
+/// Who waits for the answer of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiter {
+    /// Nobody: the client gave up, or was answered.
+    Nobody,
+    /// The first attempt of a call that has needed no record so far; the run's origin says which call.
+    FirstAttempt,
+    /// The attempt of a call with a record.
+    Call(CallId),
 }
 
 /// What is looked at rarely.
@@ -120,6 +130,15 @@ impl Environments {
         self.rows.push(environment);
         self.details.push(details);
         EnvironmentId::from_index(self.rows.len() - 1)
+    }
+
+    /// All runs under way. An ended environment has none: it ends when it is idle, or at the end of its run, when nobody
+    /// waits any more.
+    pub(crate) fn runs(&self) -> impl Iterator<Item = &Run> {
+        self.rows.iter().filter_map(|row| match &row.state {
+            State::Busy(run) => Some(run),
+            State::Idle(_) | State::Recovering => None,
+        })
     }
 
     /// What is looked at rarely.

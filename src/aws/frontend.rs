@@ -8,7 +8,7 @@
 
 use super::concurrency::{self, Account};
 use super::config::{self, ChangeAction, Fault, System};
-use super::environment::{Environments, Run, State};
+use super::environment::{Environments, Run, State, Waiter};
 use super::event::{self, Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
 use super::function::{Function, Names};
@@ -36,7 +36,7 @@ pub(crate) struct Request {
     pub(crate) origin: Origin,
     pub(crate) function: FunctionId,
     /// Who waits for the answer.
-    pub(crate) call: CallId,
+    pub(crate) waiter: Waiter,
     /// Which attempt to invoke, 1 = first.
     pub(crate) attempt: u32,
     /// Which run of the event this would be, 1 = first.
@@ -60,6 +60,14 @@ pub(crate) struct Reply {
     pub(crate) answer: Answer,
     /// HTTP status.
     pub(crate) status: u16,
+}
+
+/// The answer of a run on its way to a client.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Answered {
+    pub(crate) waiter: Waiter,
+    pub(crate) origin: Origin,
+    pub(crate) reply: Reply,
 }
 
 /// Where a request may run.
@@ -97,6 +105,11 @@ impl Lambda {
         self.functions.rows().iter().map(|function| (function.config.name.as_str(), function.in_flight))
     }
 
+    /// Calls that wait for a run and have no record.
+    pub(crate) fn first_attempts(&self) -> impl Iterator<Item = Origin> {
+        self.environments.runs().filter(|run| run.waiter == Waiter::FirstAttempt).map(|run| run.origin)
+    }
+
     /// What stands ready when the run starts.
     pub(crate) fn start<O: Observer>(&mut self, context: &mut Context<'_, O>) {
         for (id, function) in self.functions.iter_mut() {
@@ -109,7 +122,7 @@ impl Lambda {
     #[inline(always)]
     pub(crate) fn invoke<O: Observer>(&mut self, request: &Request, context: &mut Context<'_, O>) -> Invoked {
         let Self { account, functions, environments, streams, callers, running, .. } = self;
-        let Request { origin, function: id, call, run, attempt, .. } = *request;
+        let Request { origin, function: id, waiter, run, attempt, .. } = *request;
         let (now, function) = (context.now, &mut functions[id]);
         if function.has_faults()
             && let Some(status) = function.fault(&origin, attempt, now, callers, streams)
@@ -165,7 +178,7 @@ impl Lambda {
         row.state = State::Busy(Run {
             origin,
             number: run,
-            call: Some(call),
+            waiter,
             started: now,
             outcome: plan.outcome,
             restore_timed_out: plan.restore_timed_out,
@@ -184,19 +197,27 @@ impl Lambda {
         Invoked::Started { environment, reply_at: plan.reply_at }
     }
 
+    /// The call that waits for a run has a record from now on.
+    pub(crate) fn set_waiter(&mut self, environment: EnvironmentId, call: CallId) {
+        let State::Busy(run) = &mut self.environments[environment].state else {
+            unreachable!("{environment:?} is not running")
+        };
+        run.waiter = Waiter::Call(call);
+    }
+
     /// The client of a run gave up waiting (INV-Y3): the run goes on.
     pub(crate) fn abandon(&mut self, environment: EnvironmentId, now: SimTime) {
         let State::Busy(run) = &mut self.environments[environment].state else {
             unreachable!("{environment:?} is not running")
         };
-        run.call = None;
+        run.waiter = Waiter::Nobody;
         run.abandoned = true;
         self.environments.details(environment).abandoned = now;
     }
 
     /// The answer of a run leaves while extensions go on (INV-E9): who waits for it, and what it says.
     #[inline(never)]
-    pub(crate) fn on_replied(&mut self, environment: EnvironmentId) -> Option<(CallId, Reply)> {
+    pub(crate) fn on_replied(&mut self, environment: EnvironmentId) -> Option<Answered> {
         match &mut self.environments[environment].state {
             State::Busy(run) => run.take_reply(),
             State::Idle(_) | State::Recovering => unreachable!("{environment:?} is not running"),
@@ -210,7 +231,7 @@ impl Lambda {
         &mut self,
         id: EnvironmentId,
         context: &mut Context<'_, O>,
-    ) -> Option<(CallId, Reply)> {
+    ) -> Option<Answered> {
         let details = if self.environments[id].has_details() { Some(*self.environments.details(id)) } else { None };
         let row = &mut self.environments[id];
         let function_id = row.function;
@@ -440,8 +461,11 @@ fn end<O: Observer>(
 impl Run {
     /// The answer and who waits for it, once.
     #[inline(always)]
-    fn take_reply(&mut self) -> Option<(CallId, Reply)> {
-        let call = self.call.take()?;
+    fn take_reply(&mut self) -> Option<Answered> {
+        let waiter = std::mem::replace(&mut self.waiter, Waiter::Nobody);
+        if waiter == Waiter::Nobody {
+            return None;
+        }
         let reply = match self.outcome {
             RunOutcome::Success => Reply { answer: Answer::Success, status: 200 },
             _ if self.restore_timed_out => Reply { answer: Answer::ServiceError, status: 408 },
@@ -450,6 +474,6 @@ impl Run {
                 Reply { answer: Answer::FunctionError, status: 200 }
             }
         };
-        Some((call, reply))
+        Some(Answered { waiter, origin: self.origin, reply })
     }
 }

@@ -1,13 +1,14 @@
 //! AWS Lambda's invocation semantics, one file per mechanism. Knows no files, no YAML and no reports.
 //!
 //! Reading order: [`ids`], [`config`], [`fact`], [`limits`]; what a client does: `backoff`, `retry_budget`,
-//! `circuit_breaker`, `adaptive`, `client`, `caller`, `call`; what Lambda does: `concurrency`, `scaling`, `failure`, `run`,
+//! `circuit_breaker`, `adaptive`, `client`, `caller`, `call`, `callers`; what Lambda does: `concurrency`, `scaling`, `failure`, `run`,
 //! `environment`, `pool`, `tracking`, `provisioned`, `function`, `frontend`; and all together: [`event`], [`world`].
 
 mod adaptive;
 mod backoff;
 mod call;
 mod caller;
+mod callers;
 mod circuit_breaker;
 mod client;
 mod concurrency;

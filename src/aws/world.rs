@@ -1,6 +1,6 @@
 //! All machines together, and who is told what. No rules of AWS live here.
 
-use super::call::Callers;
+use super::callers::Callers;
 use super::config::{Change, ChangeAction, System};
 use super::event::{Class, Context, Event};
 use super::fact::Observer;
@@ -52,7 +52,7 @@ impl<O: Observer> World<O> {
 
     /// Who still has something under way, most first: for a run that does not end.
     pub fn busy(&self) -> Vec<(String, u64)> {
-        let callers = self.callers.busy().map(|(name, calls)| (format!("caller {name}"), calls));
+        let callers = self.callers.busy(&self.lambda).map(|(name, calls)| (format!("caller {name}"), calls));
         let functions = self.lambda.busy().map(|(name, runs)| (format!("function {name}"), u64::from(runs)));
         let mut busy: Vec<_> = callers.chain(functions).filter(|(_, count)| *count > 0).collect();
         busy.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
@@ -69,13 +69,13 @@ impl<O: Observer> Model for World<O> {
         let context = &mut Context { now, agenda, observer };
         match event {
             Event::RunEnded(environment) => {
-                if let Some((call, reply)) = lambda.on_run_ended(environment, context) {
-                    callers.on_reply(call, reply, context);
+                if let Some(answered) = lambda.on_run_ended(environment, context) {
+                    callers.on_reply(&answered, context);
                 }
             }
             Event::Replied(environment) => {
-                if let Some((call, reply)) = lambda.on_replied(environment) {
-                    callers.on_reply(call, reply, context);
+                if let Some(answered) = lambda.on_replied(environment) {
+                    callers.on_reply(&answered, context);
                 }
             }
             Event::RetryDue(call) => callers.on_retry_due(call, lambda, context),

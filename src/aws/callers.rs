@@ -1,0 +1,458 @@
+//! The calls of all callers: from submission, over attempts and waits, to their end.
+//!
+//! ```text
+//! submitted -> [waits for the limiter] -> attempt sent -> answered or timed out -> [waits] -> attempt sent ..
+//!                                                                               -> finished
+//! ```
+//! Whether a client will give up waiting for a run is known when the run starts, so a time-out that will not
+//! happen is no event (INV-Y3: one that happens leaves the run going). A call gets a [record](Calls) only when there is
+//! something to remember: most end with the answer to their first attempt.
+
+use super::call::{Call, CallState, Calls};
+use super::caller::Caller;
+use super::client::{AttemptEnd, Attempts, Decision};
+use super::config::{Client, Load, System, UserStart};
+use super::environment::Waiter;
+use super::event::{Class, Context, Event};
+use super::fact::{Answer, Fact, Observer, Origin, Outcome};
+use super::frontend::{Answered, Invoked, Lambda, Reply, Request};
+use super::ids::{CallId, CallerId, Id, Table, UserId};
+use super::limits;
+use crate::kernel::rng::RandomStreams;
+use crate::kernel::time::SimTime;
+
+/// A user of a closed loop.
+#[derive(Clone, Copy, Debug)]
+struct User {
+    caller: CallerId,
+    /// Which of the caller's users.
+    index: u32,
+    /// Pauses so far.
+    cycle: u64,
+}
+
+/// Where a call stands after it was moved on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Something will fall due, or an answer will come.
+    Waits,
+    /// It waits for the adaptive limiter.
+    JoinsLimited,
+    /// It is over.
+    Over(Outcome),
+}
+
+/// Callers, their users and their calls.
+#[derive(Debug)]
+pub(crate) struct Callers {
+    table: Table<CallerId, Caller>,
+    calls: Calls,
+    users: Table<UserId, User>,
+    /// Callers submit before this moment.
+    submit_until: SimTime,
+}
+
+impl Callers {
+    /// All callers before the run.
+    pub(crate) fn new(system: &System, submit_until: SimTime, streams: &RandomStreams) -> Self {
+        Self {
+            table: system.callers.rows().iter().map(|caller| Caller::new(caller, streams)).collect(),
+            calls: Calls::default(),
+            users: Table::new(),
+            submit_until,
+        }
+    }
+
+    /// First arrivals and users.
+    pub(crate) fn start<O: Observer>(&mut self, system: &System, context: &mut Context<'_, O>) {
+        for (id, config) in system.callers.iter() {
+            match &config.load {
+                Load::Open(_) => schedule_arrival(id, &mut self.table[id], self.submit_until, context),
+                Load::Closed { count, start, .. } => {
+                    for index in 0..*count {
+                        let user = self.users.push(User { caller: id, index, cycle: 0 });
+                        self.schedule_user(user, *start == UserStart::AtOnce, context);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Calls under way that have a record; others wait for a run.
+    #[inline]
+    pub(crate) fn open(&self) -> usize {
+        self.calls.open()
+    }
+
+    /// Names of callers and how many calls of each are under way.
+    pub(crate) fn busy<'a>(&'a self, lambda: &Lambda) -> impl Iterator<Item = (&'a str, u64)> {
+        let mut open = vec![0; self.table.len()];
+        let with_record = self.calls.iter_open().map(|call| call.origin.caller);
+        for caller in with_record.chain(lambda.first_attempts().map(|origin| origin.caller)) {
+            open[caller.index()] += 1;
+        }
+        self.table.rows().iter().map(|caller| caller.name.as_str()).zip(open)
+    }
+
+    /// Other settings of a client.
+    pub(crate) fn reconfigure(&mut self, id: CallerId, config: &Client) {
+        self.table[id].reconfigure(config);
+    }
+
+    /// An open loop submits.
+    #[inline(always)]
+    pub(crate) fn on_arrival<O: Observer>(&mut self, id: CallerId, lambda: &mut Lambda, context: &mut Context<'_, O>) {
+        let caller = &mut self.table[id];
+        let submission = caller.submit();
+        schedule_arrival(id, caller, self.submit_until, context);
+        let sends_at_once = caller.sends_at_once;
+        if let Some(submission) = submission {
+            let origin = Origin { caller: id, submission, submitted: context.now };
+            context.state(&Fact::CallSubmitted { origin });
+            if sends_at_once {
+                self.send_first(origin, lambda, context);
+            } else {
+                self.submit(origin, None, lambda, context);
+            }
+        }
+    }
+
+    /// Sends the first attempt of an open loop's call. Most calls end with its answer, in time, and never need a record.
+    #[inline(always)]
+    fn send_first<O: Observer>(&mut self, origin: Origin, lambda: &mut Lambda, context: &mut Context<'_, O>) {
+        let caller = &mut self.table[origin.caller];
+        caller.client.send_first();
+        context.state(&Fact::AttemptSent { origin, attempt: 1 });
+        let duration = caller.duration(origin.submission);
+        let waiter = Waiter::FirstAttempt;
+        let request = Request { origin, function: caller.target, waiter, attempt: 1, run: 1, duration };
+        match lambda.invoke(&request, context) {
+            Invoked::Refused(reply) => {
+                let id = self.calls.begin_sent(origin, 0);
+                self.on_reply_to(id, reply, context);
+            }
+            Invoked::Started { environment, reply_at } => {
+                let gives_up = gives_up_at(&origin, caller, context.now);
+                if reply_at > gives_up {
+                    let order = caller.order;
+                    let id = self.calls.begin_sent(origin, 1);
+                    lambda.set_waiter(environment, id);
+                    let call = &mut self.calls[id];
+                    call.state = CallState::Running(environment);
+                    set_timer(id, call, gives_up, order, context);
+                }
+            }
+        }
+    }
+
+    /// A user has thought enough.
+    #[inline(never)]
+    pub(crate) fn on_user_ready<O: Observer>(
+        &mut self,
+        user: UserId,
+        lambda: &mut Lambda,
+        context: &mut Context<'_, O>,
+    ) {
+        let caller = self.users[user].caller;
+        if let Some(submission) = self.table[caller].submit() {
+            let origin = Origin { caller, submission, submitted: context.now };
+            context.state(&Fact::CallSubmitted { origin });
+            self.submit(origin, Some(user), lambda, context);
+        }
+    }
+
+    #[inline(never)]
+    fn submit<O: Observer>(
+        &mut self,
+        origin: Origin,
+        user: Option<UserId>,
+        lambda: &mut Lambda,
+        context: &mut Context<'_, O>,
+    ) {
+        let (id, call) = self.calls.begin(origin, user);
+        let step = try_send(id, origin, call, &mut self.table[origin.caller], lambda, context);
+        self.after(id, step, context);
+    }
+
+    /// A client tries again.
+    #[inline(never)]
+    pub(crate) fn on_retry_due<O: Observer>(&mut self, id: CallId, lambda: &mut Lambda, context: &mut Context<'_, O>) {
+        let call = &mut self.calls[id];
+        let origin = call.origin;
+        let caller = &mut self.table[origin.caller];
+        let step = try_send(id, origin, call, caller, lambda, context);
+        self.after(id, step, context);
+    }
+
+    /// An answer arrives at a client.
+    #[inline(always)]
+    pub(crate) fn on_reply<O: Observer>(&mut self, answered: &Answered, context: &mut Context<'_, O>) {
+        let Answered { waiter, origin, reply } = *answered;
+        let id = match waiter {
+            Waiter::FirstAttempt if reply.answer == Answer::Success => {
+                return self.succeed_at_once(origin, reply, context);
+            }
+            Waiter::FirstAttempt => self.calls.begin_sent(origin, 1),
+            Waiter::Call(id) => id,
+            Waiter::Nobody => unreachable!("an answer goes to somebody"),
+        };
+        self.on_reply_to(id, reply, context);
+    }
+
+    /// A call ends with the answer to its first attempt.
+    #[inline(always)]
+    fn succeed_at_once<O: Observer>(&mut self, origin: Origin, reply: Reply, context: &mut Context<'_, O>) {
+        let Reply { answer, status } = reply;
+        context.state(&Fact::AttemptAnswered { origin, attempt: 1, answer, status });
+        let mut attempts = Attempts { sent: 1, ..Attempts::default() };
+        let end = AttemptEnd::Answered(answer);
+        let decision = self.table[origin.caller].client.on_ended(context.now, end, &mut attempts, || 0);
+        debug_assert_eq!(decision, Decision::Finish, "a success is not tried again");
+        context.state(&Fact::CallFinished { origin, outcome: end.outcome(), attempts: 1, runs: 1 });
+    }
+
+    /// An answer arrives for a call with a record.
+    #[inline(never)]
+    fn on_reply_to<O: Observer>(&mut self, id: CallId, reply: Reply, context: &mut Context<'_, O>) {
+        let call = &mut self.calls[id];
+        let caller = &mut self.table[call.origin.caller];
+        let step = answered(id, call, caller, reply, context);
+        self.after(id, step, context);
+    }
+
+    /// The limiter may have a token for the call that has waited longest.
+    #[inline(never)]
+    pub(crate) fn on_limiter_due<O: Observer>(
+        &mut self,
+        id: CallerId,
+        lambda: &mut Lambda,
+        context: &mut Context<'_, O>,
+    ) {
+        let caller = &mut self.table[id];
+        if caller.limiter_due != Some(context.now) {
+            return; // Asked again since.
+        }
+        caller.limiter_due = None;
+        let Some(first) = caller.first_limited(&self.calls) else { return };
+        let acquired = caller.client.acquire(context.now);
+        if acquired.is_ok() {
+            caller.pop_limited();
+            let call = &mut self.calls[first];
+            call.timer = SimTime::MAX;
+            let step = send(first, call.origin, call, caller, lambda, context);
+            self.after(first, step, context);
+        }
+        let caller = &mut self.table[id];
+        if caller.first_limited(&self.calls).is_some() {
+            // After a grant at once, as there may be several tokens.
+            caller.ask_limiter(id, acquired.err().unwrap_or_default(), context);
+        }
+    }
+
+    /// A client gives up waiting: for an answer, or for the whole call.
+    #[inline(never)]
+    pub(crate) fn on_timed_out<O: Observer>(&mut self, id: CallId, lambda: &mut Lambda, context: &mut Context<'_, O>) {
+        let call = &mut self.calls[id];
+        if call.timer != context.now {
+            return; // The call went on, or ended, before.
+        }
+        call.timer = SimTime::MAX;
+        let caller = &mut self.table[call.origin.caller];
+        let call_over = call_ends(&call.origin, caller).is_some_and(|ends| context.now >= ends);
+        let step = match call.state {
+            CallState::Running(environment) => {
+                lambda.abandon(environment, context.now);
+                context.state(&Fact::AttemptTimedOut { origin: call.origin, attempt: call.attempts.sent });
+                if call_over {
+                    // The client's protections learn of the attempt, but nothing is tried again.
+                    caller.client.on_ended(context.now, AttemptEnd::TimedOut, &mut call.attempts, || 0);
+                    Step::Over(Outcome::Timeout)
+                } else {
+                    attempt_ended(id, call, caller, AttemptEnd::TimedOut, context)
+                }
+            }
+            CallState::Limited | CallState::BackingOff => Step::Over(Outcome::Timeout),
+            CallState::Deciding | CallState::Finished => unreachable!("{id:?} timed out in {:?}", call.state),
+        };
+        self.after(id, step, context);
+    }
+
+    /// What follows from where a call stands.
+    #[inline(always)]
+    fn after<O: Observer>(&mut self, id: CallId, step: Step, context: &mut Context<'_, O>) {
+        match step {
+            Step::Waits => {}
+            Step::JoinsLimited => self.join_limited(id, context),
+            Step::Over(outcome) => {
+                let Call { origin, attempts, runs, user, .. } = self.calls[id];
+                context.state(&Fact::CallFinished { origin, outcome, attempts: attempts.sent, runs });
+                self.calls.finish(id);
+                if let Some(user) = user {
+                    self.schedule_user(user, false, context);
+                }
+            }
+        }
+    }
+
+    /// The call joins those who wait for the adaptive limiter; its total time-out may end that.
+    #[inline(never)]
+    fn join_limited<O: Observer>(&mut self, id: CallId, context: &mut Context<'_, O>) {
+        let call = &mut self.calls[id];
+        let caller = &mut self.table[call.origin.caller];
+        call.state = CallState::Limited;
+        caller.wait_for_limiter(id, call);
+        if let Some(ends) = call_ends(&call.origin, caller) {
+            set_timer(id, call, ends, caller.order, context);
+        }
+    }
+
+    /// A user thinks, and then calls if it is early enough.
+    #[inline(never)]
+    fn schedule_user<O: Observer>(&mut self, user: UserId, at_once: bool, context: &mut Context<'_, O>) {
+        let row = &mut self.users[user];
+        let caller = &self.table[row.caller];
+        let mut at = context.now;
+        if !at_once {
+            at = at.plus(caller.think(row.index, row.cycle));
+            row.cycle += 1;
+        }
+        if at < self.submit_until {
+            context.schedule(at, Class::Arrival, caller.order, Event::UserReady(user));
+        }
+    }
+}
+
+/// Sends an attempt, unless the adaptive limiter holds it back.
+#[inline(always)]
+fn try_send<O: Observer>(
+    id: CallId,
+    origin: Origin,
+    call: &mut Call,
+    caller: &mut Caller,
+    lambda: &mut Lambda,
+    context: &mut Context<'_, O>,
+) -> Step {
+    if caller.is_limited() {
+        return Step::JoinsLimited;
+    }
+    if let Err(wait) = caller.client.acquire(context.now) {
+        caller.ask_limiter(origin.caller, wait, context);
+        return Step::JoinsLimited;
+    }
+    send(id, origin, call, caller, lambda, context)
+}
+
+/// Sends an attempt, unless the circuit breaker is open.
+#[inline(always)]
+fn send<O: Observer>(
+    id: CallId,
+    origin: Origin,
+    call: &mut Call,
+    caller: &mut Caller,
+    lambda: &mut Lambda,
+    context: &mut Context<'_, O>,
+) -> Step {
+    if !caller.client.send(context.now, &mut call.attempts) {
+        context.state(&Fact::CircuitOpen { origin });
+        return Step::Over(Outcome::Rejected);
+    }
+    let attempt = call.attempts.sent;
+    context.state(&Fact::AttemptSent { origin, attempt });
+    if caller.payload(origin.submission) > limits::SYNCHRONOUS_PAYLOAD_BYTES {
+        return answered(id, call, caller, Reply { answer: Answer::Rejected, status: 413 }, context);
+    }
+    let request = Request {
+        origin,
+        function: caller.target,
+        waiter: Waiter::Call(id),
+        attempt,
+        run: call.runs + 1,
+        duration: caller.duration(origin.submission),
+    };
+    match lambda.invoke(&request, context) {
+        Invoked::Refused(reply) => answered(id, call, caller, reply, context),
+        Invoked::Started { environment, reply_at } => {
+            call.runs += 1;
+            call.state = CallState::Running(environment);
+            let gives_up = gives_up_at(&origin, caller, context.now);
+            if reply_at > gives_up {
+                set_timer(id, call, gives_up, caller.order, context);
+            }
+            Step::Waits
+        }
+    }
+}
+
+/// An answer came.
+#[inline(always)]
+fn answered<O: Observer>(
+    id: CallId,
+    call: &mut Call,
+    caller: &mut Caller,
+    reply: Reply,
+    context: &mut Context<'_, O>,
+) -> Step {
+    let Reply { answer, status } = reply;
+    context.state(&Fact::AttemptAnswered { origin: call.origin, attempt: call.attempts.sent, answer, status });
+    attempt_ended(id, call, caller, AttemptEnd::Answered(answer), context)
+}
+
+/// What the client does after an attempt.
+#[inline(always)]
+fn attempt_ended<O: Observer>(
+    id: CallId,
+    call: &mut Call,
+    caller: &mut Caller,
+    end: AttemptEnd,
+    context: &mut Context<'_, O>,
+) -> Step {
+    let (origin, sent, key) = (call.origin, call.attempts.sent, caller.backoff_key());
+    call.state = CallState::Deciding;
+    let word = || key.run(sent).word(origin.submission - 1);
+    match caller.client.on_ended(context.now, end, &mut call.attempts, word) {
+        Decision::Finish => Step::Over(end.outcome()),
+        Decision::QuotaExhausted => {
+            context.state(&Fact::RetryQuotaExhausted { origin });
+            Step::Over(end.outcome())
+        }
+        Decision::RetryAfter(wait) => {
+            let due = context.now.plus(wait);
+            call.state = CallState::BackingOff;
+            match call_ends(&call.origin, caller) {
+                Some(ends) if due >= ends => set_timer(id, call, ends, caller.order, context),
+                _ => {
+                    context.state(&Fact::RetryScheduled { origin, attempt: sent + 1, due });
+                    context.schedule(due, Class::Arrival, caller.order, Event::RetryDue(id));
+                }
+            }
+            Step::Waits
+        }
+    }
+}
+
+/// When the client gives up waiting for the attempt that it sends now.
+#[inline(always)]
+fn gives_up_at(origin: &Origin, caller: &Caller, now: SimTime) -> SimTime {
+    let attempt_ends = caller.client.config.timeout.map_or(SimTime::MAX, |timeout| now.plus(timeout));
+    call_ends(origin, caller).unwrap_or(SimTime::MAX).min(attempt_ends)
+}
+
+/// When the whole call is given up.
+#[inline(always)]
+fn call_ends(origin: &Origin, caller: &Caller) -> Option<SimTime> {
+    caller.client.config.total_timeout.map(|total| origin.submitted.plus(total))
+}
+
+/// The call will give up at `at`.
+#[inline(never)]
+fn set_timer<O: Observer>(id: CallId, call: &mut Call, at: SimTime, order: u32, context: &mut Context<'_, O>) {
+    call.timer = at;
+    context.schedule(at, Class::Timer, order, Event::TimedOut(id));
+}
+
+/// An open loop's next submission is due, if it is early enough.
+#[inline(always)]
+fn schedule_arrival<O: Observer>(id: CallerId, caller: &mut Caller, until: SimTime, context: &mut Context<'_, O>) {
+    let next = caller.next_arrival().filter(|at| *at < until);
+    context.schedule_arrival(id, caller.order, next);
+}
