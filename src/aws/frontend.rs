@@ -193,7 +193,7 @@ impl Lambda {
         if plan.reply_at < plan.end_at {
             context.schedule(plan.reply_at, Class::End, function.hot.order, Event::Replied(environment));
         }
-        context.schedule(plan.end_at, Class::End, function.hot.order, Event::RunEnded(environment));
+        context.schedule_inline(plan.end_at, Class::End, function.hot.order, Event::RunEnded(environment));
         Invoked::Started { environment, reply_at: plan.reply_at }
     }
 
@@ -466,13 +466,13 @@ impl Run {
         if waiter == Waiter::Nobody {
             return None;
         }
-        let reply = match self.outcome {
-            RunOutcome::Success => Reply { answer: Answer::Success, status: 200 },
-            _ if self.restore_timed_out => Reply { answer: Answer::ServiceError, status: 408 },
+        let reply = if self.outcome == RunOutcome::Success {
+            Reply { answer: Answer::Success, status: 200 }
+        } else if self.restore_timed_out {
+            Reply { answer: Answer::ServiceError, status: 408 }
+        } else {
             // INV-T6: a function's failure is an answer with status 200.
-            RunOutcome::Error | RunOutcome::Timeout | RunOutcome::Crash => {
-                Reply { answer: Answer::FunctionError, status: 200 }
-            }
+            Reply { answer: Answer::FunctionError, status: 200 }
         };
         Some(Answered { waiter, origin: self.origin, reply })
     }

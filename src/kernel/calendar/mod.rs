@@ -161,7 +161,7 @@ impl<E: Copy> Calendar<E> {
     ///
     /// # Panics
     /// When `at` is before the last event taken: time would run back.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn push(&mut self, at: SimTime, rank: u32, event: E) {
         let node = Node { time: at.as_nanos(), sequence: self.pushed, rank, next: NONE, event };
