@@ -139,25 +139,8 @@ impl Lambda {
                 return Invoked::Refused(Reply { answer: Answer::Throttled, status: 429 });
             }
         };
-        account.take_rate(now);
-        concurrency::take(&mut function.rate, now);
-        if let Some(ramp) = &mut function.ramp {
-            ramp.take(now);
-        }
-        function.in_flight += 1;
         *running += 1;
-        let (environment, new) = if provisioned {
-            (function.provisioned.take(now), false)
-        } else {
-            function.on_demand += 1;
-            if function.hot.reserved_concurrency.is_none() {
-                account.enter();
-            }
-            match function.pool.choose(environments) {
-                Some(idle) => (idle, false),
-                None => (create(function, id, account, environments, context), true),
-            }
-        };
+        let (environment, new) = occupy(function, id, provisioned, account, environments, context);
         let row = &mut environments[environment];
         let start = match (new, row.needs_init) {
             (true, _) => Start::Cold,
@@ -415,6 +398,36 @@ fn admit(function: &mut Function, account: &mut Account, now: SimTime) -> Admiss
         Admission::OnDemand
     } else {
         Admission::Throttled(Reason::ConcurrentInvocationLimitExceeded)
+    }
+}
+
+/// An admitted request takes its concurrency and an environment; whether that is new.
+#[inline(always)]
+fn occupy<O: Observer>(
+    function: &mut Function,
+    id: FunctionId,
+    provisioned: bool,
+    account: &mut Account,
+    environments: &mut Environments,
+    context: &mut Context<'_, O>,
+) -> (EnvironmentId, bool) {
+    let now = context.now;
+    account.take_rate(now);
+    concurrency::take(&mut function.rate, now);
+    if let Some(ramp) = &mut function.ramp {
+        ramp.take(now);
+    }
+    function.in_flight += 1;
+    if provisioned {
+        return (function.provisioned.take(now), false);
+    }
+    function.on_demand += 1;
+    if function.hot.reserved_concurrency.is_none() {
+        account.enter();
+    }
+    match function.pool.choose(environments) {
+        Some(idle) => (idle, false),
+        None => (create(function, id, account, environments, context), true),
     }
 }
 
