@@ -2,7 +2,7 @@
 //!
 //! Reading order of its files: `error` (what can be wrong, and how it prints), `decimal`, `units` and `scalar` (texts
 //! as values), `tree` (YAML with places), `set` (overrides), `keys` (the tables of all keys), `resolve` (the tree as
-//! the tables read it), `build` (the typed scenario). From the tables come also `schema`, `reference` and, with
+//! the tables read it), `refuse` (what does not fit them), `build` (the typed scenario). From the tables come also `schema`, `reference` and, with
 //! `write`, the resolved scenario.
 
 mod build;
@@ -10,6 +10,7 @@ mod decimal;
 mod error;
 mod keys;
 mod reference;
+mod refuse;
 mod resolve;
 mod scalar;
 mod schema;
