@@ -130,8 +130,9 @@ pub fn check_expectations(loaded: &Loaded) -> Result<(), ScenarioError> {
             Ok(expectation) => expectation.check_paths(&skeleton),
             Err(problem) => vec![problem],
         };
-        problems.extend(found.into_iter().map(|expect::Problem { message, help, .. }| {
-            let problem = source.problem(&format!("expect[{index}]"), ProblemKind::Expectation, message);
+        problems.extend(found.into_iter().map(|expect::Problem { offset, length, message, help }| {
+            let key = format!("expect[{index}]");
+            let problem = source.problem_within(&key, offset, length, ProblemKind::Expectation, message);
             match help {
                 Some(help) => problem.with_help(help),
                 None => problem,

@@ -57,7 +57,16 @@ pub(super) fn check_names(ready: &[Ready]) -> Result<(), Failure> {
         // Some file systems do not tell `a` from `A`.
         let same = |other: &&Ready| other.scenario.name.eq_ignore_ascii_case(&one.scenario.name);
         if let Some(other) = ready[..index].iter().find(same) {
+            // However often, and by whatever path it is named: it is the same file.
+            let found = |ready: &Ready| ready.file.canonicalize().ok();
+            let again = other.file == one.file || found(one).is_some_and(|file| found(other) == Some(file));
             let (other, file) = (other.file.display(), one.file.display());
+            if again {
+                let message = format!("{file} is given twice: its results would share a folder");
+                return Err(
+                    Failure::usage(message).with_help("name each scenario once, or write no results (--no-files)")
+                );
+            }
             let name = &one.scenario.name;
             let message = format!("{other} and {file} are both named `{name}`: their results would share a folder");
             return Err(Failure::usage(message).with_help("change a `name`, or write no results (--no-files)"));

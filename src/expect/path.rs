@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::Problem;
+use crate::aws::fact::ThrottleReason;
 
 /// A path and where it stands in its expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +77,13 @@ impl Path {
             };
             let Some(next) = next else {
                 let last = place + 1 == self.segments.len();
-                if last && self.parent_is_open(place) && matches!(segment.step, Step::Key(_)) {
-                    return Ok(());
+                if let (true, Some(map), Step::Key(name)) = (last, self.open_map(place), &segment.step) {
+                    return may_occur(map, name, &known).map_err(|(message, help)| Problem {
+                        offset: segment.offset,
+                        length: segment.length,
+                        message,
+                        help: Some(help),
+                    });
                 }
                 return Err(self.unknown(place, value, &known, skeleton));
             };
@@ -87,9 +93,12 @@ impl Path {
         if value.is_number() || value.is_null() { Ok(()) } else { Err(self.not_a_number(&known, value)) }
     }
 
-    fn parent_is_open(&self, place: usize) -> bool {
-        let parent = place.checked_sub(1).map(|parent| &self.segments[parent].step);
-        matches!(parent, Some(Step::Key(name)) if OPEN_MAPS.contains(&name.as_str()))
+    /// The open map that the segment at `place` is a key of.
+    fn open_map(&self, place: usize) -> Option<&str> {
+        match &self.segments[place.checked_sub(1)?].step {
+            Step::Key(name) => Some(name.as_str()).filter(|name| OPEN_MAPS.contains(name)),
+            Step::Index(_) => None,
+        }
     }
 
     /// `known` leads to `value`, and the segment at `place` leads nowhere.
@@ -132,6 +141,25 @@ impl Path {
         };
         let message = format!("`{known}` is {kind}, not a number");
         Problem { offset: self.offset, length: self.length, message, help: Some(help) }
+    }
+}
+
+/// Whether something of this name can happen; else what is wrong, and what helps.
+fn may_occur(map: &str, name: &str, known: &str) -> Result<(), (String, String)> {
+    match map {
+        "throttles_by_reason" => {
+            let reasons = ThrottleReason::ALL.map(ThrottleReason::as_str);
+            if reasons.contains(&name) {
+                return Ok(());
+            }
+            let help =
+                similar(name, &reasons, known).unwrap_or_else(|| format!("the reasons are {}", reasons.join(", ")));
+            Err((format!("there is no reason `{name}` for a throttle"), help))
+        }
+        "status_codes" if name.len() != 3 || !name.bytes().all(|digit| digit.is_ascii_digit()) => {
+            Err((format!("`{name}` is not a status code"), format!("write three digits: `{known}.500`")))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Reading order of its files: `error` (what can be wrong, and how it prints), `decimal`, `units` and `scalar` (texts
 //! as values), `tree` (YAML with places), `set` (overrides), `keys` (the tables of all keys), `resolve` (the tree as
-//! the tables read it), `build` (the typed scenario). From the tables come also `schema`, `reference` and, with
+//! the tables read it), `refuse` (what does not fit them), `build` (the typed scenario). From the tables come also `schema`, `reference` and, with
 //! `write`, the resolved scenario.
 
 mod build;
@@ -10,6 +10,7 @@ mod decimal;
 mod error;
 mod keys;
 mod reference;
+mod refuse;
 mod resolve;
 mod scalar;
 mod schema;
@@ -266,16 +267,55 @@ impl Source {
     ///
     /// The place is the nearest key above that is written in the file.
     pub fn problem(&self, key: &str, kind: ProblemKind, message: impl Into<String>) -> Problem {
+        Problem::new(kind, self.find(key).0, message).at_key(key)
+    }
+
+    /// A problem with a part of the text of a key's value: `length` bytes from `offset`.
+    ///
+    /// The place is the whole value where its text is not in the file as it is: folded, escaped, or not written.
+    pub fn problem_within(
+        &self,
+        key: &str,
+        offset: usize,
+        length: usize,
+        kind: ProblemKind,
+        message: impl Into<String>,
+    ) -> Problem {
+        let (whole, value) = self.find(key);
+        let place = value.and_then(|value| self.part(value, offset, length)).unwrap_or(whole);
+        Problem::new(kind, place, message).at_key(key)
+    }
+
+    /// The value of a key, and the place of the nearest one above that is written.
+    fn find(&self, key: &str) -> (Place, Option<&Resolved>) {
         let mut value = &self.root;
         let mut place = Place::FILE;
         for step in set::split(key) {
-            let Some(next) = value.step(step) else { break };
+            let Some(next) = value.step(step) else { return (place, None) };
             if next.is_written() {
                 place = next.place;
             }
             value = next;
         }
-        Problem::new(kind, place, message).at_key(key)
+        (place, Some(value))
+    }
+
+    /// The place of a part of a scalar that is written plain or simply quoted, on one line.
+    fn part(&self, value: &Resolved, offset: usize, length: usize) -> Option<Place> {
+        let text = value.text().filter(|_| value.is_written())?;
+        let Place { source, start, end } = value.place;
+        let (start, end) = (start as usize, end as usize);
+        let written = self.texts.get(source as usize)?.text.get(start..end)?;
+        let bare = |quote: char| written.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
+        let before = if written == text {
+            0
+        } else if [bare('"'), bare('\'')].contains(&Some(&*text)) {
+            1
+        } else {
+            return None;
+        };
+        let from = start + before + offset;
+        Some(Place::new(source, from, from + length))
     }
 
     /// The resolved scenario as YAML: every default written out, with its source in a comment.

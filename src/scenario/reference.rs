@@ -109,8 +109,9 @@ impl Writer {
     fn presets(&mut self) {
         self.text.push_str(
             "\n## Retry presets\n\nWait k = 0, 1, .. is min(cap, base x factor^k), changed by the jitter. The quota is \
-             a bucket of tokens: a retry takes some after a service error, a throttle or a client time-out, and a \
-             success at the first attempt gives one back (INV-3.2, INV-N1 to N3).\n\n\
+             a bucket of tokens: a retry takes some after a service error, a throttle or a client time-out; a \
+             success after a retry gives back what that retry took, and one at the first attempt gives one token \
+             back (INV-3.2, INV-N1 to N3).\n\n\
              | preset | attempts | base (throttle) | factor | cap | jitter | quota | limiter |\n\
              | --- | --- | --- | --- | --- | --- | --- | --- |\n",
         );

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::error::{Place, Problem, ProblemKind, Problems, did_you_mean, either_of, nearest, quote};
+use super::error::{Place, Problem, ProblemKind, Problems, did_you_mean, either_of, quote};
 use super::keys::{Block, Default, Key, Shape, Union};
 use super::scalar::{self, Leaf};
 use super::tree::{Entry, Kind, Node};
@@ -39,6 +39,14 @@ impl Path {
     /// The path of an item of this list, 0 = first.
     pub(crate) fn index(&self, index: usize) -> Self {
         Self(Some(Arc::new(Step { parent: self.clone(), segment: Segment::Index(index) })))
+    }
+
+    /// The last key; `None` of a list's item and of the file as a whole.
+    pub(super) fn name(&self) -> Option<&str> {
+        match &self.0.as_ref()?.segment {
+            Segment::Name(name) => Some(name),
+            Segment::Index(_) => None,
+        }
     }
 }
 
@@ -118,11 +126,13 @@ pub(crate) struct Named {
 
 /// Where a value stands, for messages about it.
 #[derive(Clone, Debug)]
-struct At {
-    path: Path,
+pub(super) struct At {
+    pub(super) path: Path,
     /// The place for problems of a whole list or mapping: its key.
-    label: Place,
-    origin: Origin,
+    pub(super) label: Place,
+    pub(super) origin: Origin,
+    /// The alternatives that the value's shape was chosen from.
+    pub(super) among: &'static [Shape],
 }
 
 /// Walks the tree.
@@ -137,14 +147,19 @@ pub(crate) struct Resolver<'p> {
 impl Resolver<'_> {
     /// The whole file.
     pub(crate) fn root(&mut self, node: &Node, block: &'static Block) -> Resolved {
-        let at = At { path: Path::ROOT, label: Place { end: node.place.start, ..node.place }, origin: Origin::File };
+        let at = At {
+            path: Path::ROOT,
+            label: Place { end: node.place.start, ..node.place },
+            origin: Origin::File,
+            among: &[],
+        };
         self.block(node, block, &at)
     }
 
     /// The value of one key, for a part of the file that is read again.
     pub(crate) fn value(&mut self, entry: &Entry, shape: &'static Shape, path: Path) -> Resolved {
         let label = if entry.value.place.source == entry.place.source { entry.place } else { entry.value.place };
-        self.any(&entry.value, shape, &At { path, label, origin: written(entry.value.place) })
+        self.any(&entry.value, shape, &At { path, label, origin: written(entry.value.place), among: &[] })
     }
 
     fn any(&mut self, node: &Node, shape: &'static Shape, at: &At) -> Resolved {
@@ -192,7 +207,7 @@ impl Resolver<'_> {
                     }
                 }
                 match best {
-                    Some((_, shape)) => self.any(node, shape, at),
+                    Some((_, shape)) => self.any(node, shape, &At { among: shapes, ..at.clone() }),
                     None => self.wrong(node, whole, at),
                 }
             }
@@ -209,7 +224,12 @@ impl Resolver<'_> {
 
     fn list(&mut self, place: Place, items: &[Node], of: &'static Shape, at: &At) -> Resolved {
         let items = items.iter().enumerate().map(|(index, item)| {
-            let at = At { path: at.path.index(index), label: item.place, origin: inherit(at.origin, item.place) };
+            let at = At {
+                path: at.path.index(index),
+                label: item.place,
+                origin: inherit(at.origin, item.place),
+                among: &[],
+            };
             self.any(item, of, &at)
         });
         let items = items.collect();
@@ -240,13 +260,13 @@ impl Resolver<'_> {
             let origin = inherit(at.origin, entry.value.place);
             let crossed = entry.value.place.source != entry.place.source;
             let label = if crossed { entry.value.place } else { entry.place };
-            let at = At { path, label, origin };
+            let at = At { path, label, origin, among: &[] };
             if key.removable() && entry.value.text() == Some("none") && !scalar::has_word(key.shape, "none") {
                 return self.default(key, block, &At { origin, ..at }).written_at(entry.value.place, origin);
             }
             return self.any(&entry.value, key.shape, &at);
         }
-        self.default(key, block, &At { path, label: at.label, origin: Origin::Default(key.rule) })
+        self.default(key, block, &At { path, label: at.label, origin: Origin::Default(key.rule), among: &[] })
     }
 
     fn default(&mut self, key: &'static Key, block: &'static Block, at: &At) -> Resolved {
@@ -254,13 +274,9 @@ impl Resolver<'_> {
         let (text, origin) = match key.default {
             Default::Required => {
                 self.problems.push(
-                    Problem::new(
-                        ProblemKind::MissingKey,
-                        at.label,
-                        format!("{} has no key `{}`", a(block.name), key.name),
-                    )
-                    .at_key(&at.path)
-                    .with_expected(format!("the key `{}`: {}", key.name, key.doc)),
+                    Problem::new(ProblemKind::MissingKey, at.label, format!("{} `{}`", lacks(block.name), key.name))
+                        .at_key(&at.path)
+                        .with_expected(format!("the key `{}`: {}", key.name, key.doc)),
                 );
                 return resolved(at.label, at, Value::Bad);
             }
@@ -355,7 +371,8 @@ impl Resolver<'_> {
             );
         }
         let label = if entry.value.place.source == entry.place.source { entry.place } else { entry.value.place };
-        let inner = At { path: at.path.key(tag.name), label, origin: inherit(at.origin, entry.value.place) };
+        let origin = inherit(at.origin, entry.value.place);
+        let inner = At { path: at.path.key(tag.name), label, origin, among: &[] };
         let inner = self.any(&entry.value, tag.shape, &inner);
         resolved(at.label, at, Value::Tagged(tag.name, Box::new(inner)))
     }
@@ -376,49 +393,11 @@ impl Resolver<'_> {
                 );
                 continue;
             }
-            let inner = At { path, label: entry.place, origin: inherit(at.origin, entry.value.place) };
+            let origin = inherit(at.origin, entry.value.place);
+            let inner = At { path, label: entry.place, origin, among: &[] };
             points.push((entry.name.clone(), self.any(&entry.value, of, &inner)));
         }
         resolved(at.label, at, Value::Quantiles(points))
-    }
-
-    /// Notes an unknown key; gives the key that is probably meant.
-    fn unknown_key(&mut self, entry: &Entry, block: &'static Block, at: &At) -> Option<&'static str> {
-        if self.problems.is_full() {
-            return None;
-        }
-        let names = block.keys.iter().map(|key| key.name);
-        let meant = nearest(&entry.name, names.clone());
-        let help = meant.map(|name| format!("did you mean `{name}`?"));
-        let known = names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let of = if at.path == Path::ROOT { "a scenario".to_owned() } else { a(block.name) };
-        let list = if help.is_none() { Some(format!("the keys are {known}")) } else { None };
-        self.problems.push(
-            Problem::new(ProblemKind::UnknownKey, entry.place, format!("unknown key {}", quote(&entry.name)))
-                .at_key(at.path.key(&entry.name))
-                .with_expected(format!("a key of {of}"))
-                .with_help_if(help)
-                .with_help_if(list),
-        );
-        meant
-    }
-
-    /// Notes that a value does not fit.
-    fn wrong(&mut self, node: &Node, shape: &'static Shape, at: &At) -> Resolved {
-        if self.problems.is_full() {
-            return resolved(node.place, at, Value::Bad);
-        }
-        let place = if matches!(node.kind, Kind::Scalar(_)) { node.place } else { at.label };
-        let problem = match &node.kind {
-            Kind::Scalar(_) => scalar::explain(node, shape),
-            Kind::Null => Problem::new(ProblemKind::WrongType, place, format!("`{}` has no value", at.path))
-                .with_help("leave the key out where its default will do"),
-            Kind::List(_) | Kind::Map(_) => {
-                Problem::new(ProblemKind::WrongType, place, format!("{} does not fit here", node.what()))
-            }
-        };
-        self.problems.push(problem.at_key(&at.path).with_expected(scalar::describe(shape)));
-        resolved(node.place, at, Value::Bad)
     }
 }
 
@@ -445,7 +424,7 @@ impl Resolved {
     }
 }
 
-fn resolved(place: Place, at: &At, value: Value) -> Resolved {
+pub(super) fn resolved(place: Place, at: &At, value: Value) -> Resolved {
     Resolved { place, path: at.path.clone(), origin: at.origin, value }
 }
 
@@ -485,4 +464,10 @@ fn affinity(shape: &Shape, entries: &[Entry]) -> Option<i64> {
 pub(crate) fn a(noun: &str) -> String {
     let article = if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
     if noun.ends_with('s') && !noun.ends_with("ss") { noun.to_owned() } else { format!("{article} {noun}") }
+}
+
+/// `a function lacks`, `users lack`.
+fn lacks(noun: &str) -> String {
+    let who = a(noun);
+    if who == noun { format!("{who} lack") } else { format!("{who} lacks") }
 }

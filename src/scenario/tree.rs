@@ -408,14 +408,27 @@ impl<'a> Reader<'a, '_> {
             return self.too_deep(place);
         }
         let start = self.text.as_bytes()[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-        let line = self.text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or("");
-        let indent: &str = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-        let message = format!("this is not YAML: {}", error.info());
-        if let Some(tab) = indent.find('\t') {
+        // A scalar that a tab ends is refused where it begins: the tab is on a line further down.
+        let lines = if error.info().contains("tab") { usize::MAX } else { 1 };
+        if let Some(tab) = self.text.get(start..).and_then(|rest| indenting_tab(rest, lines)) {
             let at = self.offset + start + tab;
+            let message = "this is not YAML: a tab indents this line";
             return Problem::new(ProblemKind::Syntax, Place::new(self.source, at, at + 1), message)
-                .with_help("YAML indents with spaces: replace the tab");
+                .with_help("indent with spaces; YAML does not allow tabs");
         }
-        Problem::new(ProblemKind::Syntax, place, message)
+        Problem::new(ProblemKind::Syntax, place, format!("this is not YAML: {}", error.info()))
     }
+}
+
+/// The first tab in the indentation of one of the first lines.
+fn indenting_tab(text: &str, lines: usize) -> Option<usize> {
+    let mut begin = 0;
+    for line in text.split_inclusive('\n').take(lines) {
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = line[..indent].find('\t').filter(|_| !line.trim().is_empty()) {
+            return Some(begin + tab);
+        }
+        begin += line.len();
+    }
+    None
 }

@@ -102,7 +102,13 @@ fn a_file_that_cannot_be_read_is_named() {
 fn two_scenarios_of_one_name_would_share_their_results() {
     let room = Room::new().with("copy.yaml", SHOP);
     room.lambdasim("run shop.yaml copy.yaml").exits(2).prints_nothing().complains("both named `shop`");
+    for again in ["shop.yaml", "./shop.yaml"] {
+        let run = room.lambdasim(&format!("run shop.yaml {again}")).exits(2).prints_nothing();
+        run.complains(&format!("{again} is given twice")).complains("--no-files");
+        room.lambdasim(&format!("check shop.yaml {again} --out there")).exits(2).complains("is given twice");
+    }
     assert_eq!(room.names(), [""; 0]);
+    room.lambdasim("run shop.yaml shop.yaml --no-files").exits(0);
     room.lambdasim("run shop.yaml copy.yaml --no-files").exits(0);
     room.lambdasim("check shop.yaml shop.yaml").exits(0);
 }

@@ -8,7 +8,7 @@ fn unknown_keys() {
     let kind = Kind::UnknownKey;
     check(&[
         (END, "«nmae: a", kind, "nmae", &["did you mean `name`?"]),
-        (END, "«queues: {}", kind, "queues", &["a key of a scenario", "the keys are `name`"]),
+        (END, "«colour: red", kind, "colour", &["a key of a scenario", "the keys are `name`"]),
         (END, "model: {«timings: ideal}", kind, "model.timings", &["did you mean `timing`?"]),
         (END, "account: {«concurency_limit: 5}", kind, "account.concurency_limit", &["`concurrency_limit`?"]),
         (END, "account: {scaling: {«evry: 5s}}", kind, "account.scaling.evry", &["`every`?"]),
@@ -80,6 +80,91 @@ fn unknown_keys() {
 }
 
 #[test]
+fn keys_by_another_word() {
+    const MEANT: &str = "did you mean `max_attempts`? it counts the first attempt too";
+    let kind = Kind::UnknownKey;
+    let key = "callers.c.client.retry.max_retries";
+    check(&[
+        (
+            TARGET,
+            "    target: f\n    client: {retry: {«max_retries: 3}}",
+            kind,
+            key,
+            &["a key of a retry policy", MEANT, "the keys are `preset`, `max_attempts`, `base`"],
+        ),
+        (
+            TARGET,
+            "    target: f\n    client: {retry: {preset: adaptive, «max_retries: 3}}",
+            kind,
+            key,
+            &["a key of a retry preset", MEANT, "the keys are `preset`, `max_attempts`, `base`"],
+        ),
+    ]);
+}
+
+/// A key or a word of what is not simulated is refused as any other, with a reason.
+#[test]
+fn what_is_not_simulated() {
+    const HELP: &str = "this version simulates synchronous invocation of functions only\n";
+    let root = [
+        "queues",
+        "streams",
+        "event_source_mappings",
+        "topics",
+        "event_buses",
+        "state_machines",
+        "buckets",
+        "brokers",
+        "dependencies",
+    ];
+    for key in root {
+        let error = refuse(format!("{GOOD}{key}: {{}}\n").as_bytes(), &[]);
+        let found = error.problems().iter().map(|problem| (problem.kind(), problem.key())).collect::<Vec<_>>();
+        assert_eq!(found, [(Kind::UnknownKey, key)], "{error}");
+        assert!(error.to_string().contains(HELP) && !error.to_string().contains("did you mean"), "{error}");
+    }
+    let key = Kind::UnknownKey;
+    let value = Kind::InvalidValue;
+    check(&[
+        (RUN, "    duration: 20ms\n    «async: {}", key, "functions.f.async", &["a key of a function", HELP]),
+        (RUN, "    duration: 20ms\n    «calls: []", key, "functions.f.calls", &["a key of a function", HELP]),
+        (TARGET, "    target: f\n    invocation: «async", value, "callers.c.invocation", &["expected `sync`", HELP]),
+        (TARGET, "    target: f\n    via: «s3", value, "callers.c.via", &["expected `sdk`", HELP]),
+    ]);
+    let error = refuse(GOOD.replace(TARGET, "    target: f\n    invocation: async").as_bytes(), &[]);
+    assert!(!error.to_string().contains("did you mean"), "{error}");
+}
+
+#[test]
+fn keys_that_are_not_indented() {
+    let kind = Kind::WrongType;
+    check(&[
+        (
+            "  f:\n    duration: 20ms",
+            "  «f:",
+            kind,
+            "functions.f",
+            &["`functions.f` has no value", "help: indent the keys of `f` further than `f` itself\n"],
+        ),
+        (
+            END,
+            "«account:",
+            kind,
+            "account",
+            &["the keys of `account` further", "or write `account: {}` for its defaults"],
+        ),
+        (
+            RUN,
+            "    «duration:",
+            kind,
+            "functions.f.duration",
+            &["indent the keys of `duration` further than `duration` itself", "leave the key out"],
+        ),
+        (END, "«seed:", kind, "seed", &["help: leave the key out where its default will do"]),
+    ]);
+}
+
+#[test]
 fn duplicates() {
     let kind = Kind::Duplicate;
     check(&[
@@ -101,16 +186,23 @@ fn duplicates() {
 fn missing_keys() {
     let kind = Kind::MissingKey;
     check(&[
-        (NAME, "«description: d", kind, "name", &["a scenario has no key `name`"]),
-        (GOOD_START, "«name: small", kind, "duration", &["has no key `duration`", "callers submit during"]),
+        (
+            RUN,
+            "    duration: {«lognormal: {median: 40ms}}",
+            kind,
+            "functions.f.duration.lognormal.p99",
+            &["a lognormal lacks `p99`", "the key `p99`"],
+        ),
+        (NAME, "«description: d", kind, "name", &["a scenario lacks `name`"]),
+        (GOOD_START, "«name: small", kind, "duration", &["a scenario lacks `duration`", "callers submit during"]),
         (
             "  f:\n    duration: 20ms",
             "  «f:\n    timeout: 3s",
             kind,
             "functions.f.duration",
-            &["a function has no key `duration`"],
+            &["a function lacks `duration`"],
         ),
-        ("  c:\n    target: f", "  «c:\n    via: sdk", kind, "callers.c.target", &["a caller has no key `target`"]),
+        ("  c:\n    target: f", "  «c:\n    via: sdk", kind, "callers.c.target", &["a caller lacks `target`"]),
         (
             "  c:\n    target: f\n    arrivals: {poisson: 5/s}",
             "  «c:\n    target: f",
@@ -118,10 +210,22 @@ fn missing_keys() {
             "callers.c",
             &["this caller never calls", "{poisson: 50/s}"],
         ),
-        (RUN, "    duration: {«uniform: {min: 1s}}", kind, "functions.f.duration.uniform.max", &["no key `max`"]),
+        (
+            RUN,
+            "    duration: {«uniform: {min: 1s}}",
+            kind,
+            "functions.f.duration.uniform.max",
+            &["a uniform lacks `max`"],
+        ),
         (RUN, "    «duration: {}", kind, "functions.f.duration", &["says nothing", "one of `constant`"]),
-        (RUN, "    duration: 1s\n    «snapstart: {}", kind, "functions.f.snapstart.restore", &["no key `restore`"]),
-        (END, "faults: [«{function: f}]", kind, "faults[0].status", &["a fault has no key `status`"]),
+        (
+            RUN,
+            "    duration: 1s\n    «snapstart: {}",
+            kind,
+            "functions.f.snapstart.restore",
+            &["a snapstart lacks `restore`"],
+        ),
+        (END, "faults: [«{function: f}]", kind, "faults[0].status", &["a fault lacks `status`"]),
         (END, "changes: [«{at: 1s}]", kind, "changes[0]", &["this entry changes nothing", "`set` or `deploy`"]),
         (RUN, "    duration: 1s\n    failures: [«{kind: crash}]", kind, "functions.f.failures[0]", &["no condition"]),
         (

@@ -28,7 +28,16 @@ fn what_is_not_yaml() {
     says(b"- a\n- b\n", Kind::WrongType, (1, 3), &["the file holds a list", "expected a mapping with `name`"]);
     says(b"hello", Kind::WrongType, (1, 1), &["the file holds `hello`"]);
     says(b"name: a\n---\nname: b\n", Kind::Syntax, (2, 1), &["a second document begins here"]);
-    says(b"name: a\nfunctions:\n\tf: 1\n", Kind::Syntax, (3, 1), &["replace the tab"]);
+    says(
+        b"name: a\nfunctions:\n\tf: 1\n",
+        Kind::Syntax,
+        (3, 1),
+        &["a tab indents this line", "indent with spaces; YAML does not allow tabs"],
+    );
+    let indented = GOOD.replace("    duration: 20ms", "    timeout: 3s\n\tduration: 20ms");
+    says(indented.as_bytes(), Kind::Syntax, (6, 1), &["a tab indents this line", "help: indent with spaces"]);
+    let indented = GOOD.replace("    duration: 20ms", "    timeout: 3s\n\n    \tduration: 20ms");
+    says(indented.as_bytes(), Kind::Syntax, (7, 5), &["a tab indents this line", "help: indent with spaces"]);
     says(b"name: [a\n", Kind::Syntax, (1, 7), &["this is not YAML"]);
     says(b"name: 'a\n", Kind::Syntax, (2, 1), &["this is not YAML"]);
     says(b"name: a\n? [a, b]\n: c\n", Kind::WrongType, (2, 3), &["a key is a plain text"]);

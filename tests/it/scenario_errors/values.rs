@@ -67,7 +67,7 @@ fn words_and_names() {
         (RUN, "    duration: 1s\n    architecture: «arm", kind, "functions.f.architecture", &["did you mean `arm64`?"]),
         (RUN, "    duration: 1s\n    warm_selection: «newest", kind, "functions.f.warm_selection", &["`mru`, `lru`"]),
         (TARGET, "    target: f\n    via: «alb", kind, "callers.c.via", &["expected `sdk`"]),
-        (TARGET, "    target: f\n    invocation: «async", kind, "callers.c.invocation", &["did you mean `sync`?"]),
+        (TARGET, "    target: f\n    invocation: «async", kind, "callers.c.invocation", &["expected `sync`"]),
         (TARGET, "    target: f\n    client: {retry: «standard}", kind, "callers.c.client.retry", &["`standard_2026`"]),
         (
             TARGET,

@@ -1,0 +1,166 @@
+//! What does not fit the key tables: unknown keys and unfitting values, and what helps.
+#![allow(clippy::wildcard_enum_match_arm, reason = "shapes that are not named take no mapping")]
+
+use super::error::{Problem, ProblemKind, nearest, quote};
+use super::keys::{Block, Default, Shape};
+use super::resolve::{At, Path, Resolved, Resolver, Value, a, resolved};
+use super::scalar;
+use super::tree::{Entry, Kind, Node};
+
+/// Keys of blocks, and words of keys, that belong to parts of Lambda which are not simulated.
+const NOT_SIMULATED: [(&str, &[&str]); 6] = [
+    (
+        "scenario",
+        &[
+            "queues",
+            "streams",
+            "event_source_mappings",
+            "topics",
+            "event_buses",
+            "state_machines",
+            "buckets",
+            "brokers",
+            "dependencies",
+        ],
+    ),
+    ("function", &["async", "calls"]),
+    ("caller", &["keys"]),
+    ("fault", &["queue", "stream", "topic", "event_bus", "bucket"]),
+    ("invocation", &["async"]),
+    (
+        "via",
+        &[
+            "s3",
+            "sns",
+            "eventbridge",
+            "scheduler",
+            "ses",
+            "cloudformation",
+            "cloudwatch_logs",
+            "cloudwatch_events",
+            "codecommit",
+            "config",
+            "iot",
+            "iot_button",
+        ],
+    ),
+];
+
+/// What is said of them.
+const SYNCHRONOUS_ONLY: &str = "this version simulates synchronous invocation of functions only";
+
+/// Words for a key that are not near it, the key, and how it differs.
+const OTHER_WORDS: [(&str, &str, &str); 3] = [
+    ("max_retries", "max_attempts", "it counts the first attempt too"),
+    ("retries", "max_attempts", "it counts the first attempt too"),
+    ("maximum_retry_attempts", "max_attempts", "it counts the first attempt too"),
+];
+
+impl Resolver<'_> {
+    /// Notes an unknown key; gives the key that is probably meant.
+    pub(super) fn unknown_key(&mut self, entry: &Entry, block: &'static Block, at: &At) -> Option<&'static str> {
+        if self.problems.is_full() {
+            return None;
+        }
+        let names = names(block, at.among);
+        let of = if at.path == Path::ROOT { "a scenario".to_owned() } else { a(block.name) };
+        let mut problem =
+            Problem::new(ProblemKind::UnknownKey, entry.place, format!("unknown key {}", quote(&entry.name)))
+                .at_key(at.path.key(&entry.name))
+                .with_expected(format!("a key of {of}"));
+        let mut meant = None;
+        if is_not_simulated(block.name, &entry.name) {
+            problem = problem.with_help(SYNCHRONOUS_ONLY);
+        } else {
+            let other = OTHER_WORDS.iter().find(|(word, key, _)| *word == &*entry.name && names.contains(key));
+            meant = other.map(|(_, key, _)| *key).or_else(|| nearest(&entry.name, names.iter().copied()));
+            let differs = other.map_or(String::new(), |(_, _, differs)| format!(" {differs}"));
+            problem = problem.with_help_if(meant.map(|name| format!("did you mean `{name}`?{differs}")));
+            if meant.is_none() || other.is_some() {
+                let known = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                problem = problem.with_help(format!("the keys are {known}"));
+            }
+        }
+        self.problems.push(problem);
+        meant
+    }
+
+    /// Notes that a value does not fit.
+    pub(super) fn wrong(&mut self, node: &Node, shape: &'static Shape, at: &At) -> Resolved {
+        if self.problems.is_full() {
+            return resolved(node.place, at, Value::Bad);
+        }
+        let place = if matches!(node.kind, Kind::Scalar(_)) { node.place } else { at.label };
+        let problem = match &node.kind {
+            Kind::Scalar(text) => {
+                let problem = scalar::explain(node, shape);
+                if at.path.name().is_some_and(|key| is_not_simulated(key, text)) {
+                    Problem::new(problem.kind(), place, problem.message()).with_help(SYNCHRONOUS_ONLY)
+                } else {
+                    problem
+                }
+            }
+            Kind::Null => {
+                let problem = Problem::new(ProblemKind::WrongType, place, format!("`{}` has no value", at.path));
+                empty(shape, at.path.name()).into_iter().fold(problem, Problem::with_help)
+            }
+            Kind::List(_) | Kind::Map(_) => {
+                Problem::new(ProblemKind::WrongType, place, format!("{} does not fit here", node.what()))
+            }
+        };
+        self.problems.push(problem.at_key(&at.path).with_expected(scalar::describe(shape)));
+        resolved(node.place, at, Value::Bad)
+    }
+}
+
+fn is_not_simulated(owner: &str, word: &str) -> bool {
+    NOT_SIMULATED.iter().any(|(known, words)| *known == owner && words.contains(&word))
+}
+
+/// The keys of a block, after the keys that would have chosen another of the alternatives.
+fn names(block: &'static Block, among: &'static [Shape]) -> Vec<&'static str> {
+    let mut names = Vec::new();
+    for other in among.iter().filter_map(block_of) {
+        if let Some((key, _)) = other.case
+            && block.key(key).is_none()
+            && !names.contains(&key)
+        {
+            names.push(key);
+        }
+    }
+    names.extend(block.keys.iter().map(|key| key.name));
+    names
+}
+
+fn block_of(shape: &'static Shape) -> Option<&'static Block> {
+    match shape {
+        Shape::Block(block) | Shape::Short(_, _, block) => Some(block),
+        _ => None,
+    }
+}
+
+/// What helps where a key has no value.
+fn empty(shape: &'static Shape, name: Option<&str>) -> Vec<String> {
+    let leave_out = "leave the key out where its default will do".to_owned();
+    let Some(name) = name.filter(|_| takes_mapping(shape)) else { return vec![leave_out] };
+    let indent = format!("indent the keys of `{name}` further than `{name}` itself");
+    match shape {
+        Shape::Block(block) if block.keys.iter().any(|key| key.default == Default::Required) => vec![indent],
+        Shape::Block(_) => vec![format!("{indent}, or write `{name}: {{}}` for its defaults")],
+        Shape::Named(_) => vec![format!("{indent}, or write `{name}: {{}}` for none")],
+        _ => vec![indent, leave_out],
+    }
+}
+
+fn takes_mapping(shape: &'static Shape) -> bool {
+    match shape {
+        Shape::Either(shapes) => shapes.iter().any(takes_mapping),
+        Shape::Block(_)
+        | Shape::Short(..)
+        | Shape::Named(_)
+        | Shape::Tagged(_)
+        | Shape::Quantiles(_)
+        | Shape::Settings => true,
+        _ => false,
+    }
+}
