@@ -1,10 +1,11 @@
 //! The command line. The types of its parser go no further than this folder.
 //!
 //! Reading order: [`exit`] (what a command can come to), [`terminal`] (where text goes), [`args`] (shared flags),
-//! [`session`] (what the commands that simulate have in common, and the files it is made of), then one file per
+//! [`batch`] (what the commands that simulate have in common, and the files it is made of), then one file per
 //! command.
 
 mod args;
+mod batch;
 mod check;
 mod completions;
 mod exit;
@@ -15,7 +16,6 @@ mod progress;
 mod results;
 mod run;
 mod schema;
-mod session;
 mod simulate;
 mod terminal;
 mod verdict;

@@ -8,9 +8,9 @@ use lambdasim::report::{self, Mood, Style, Verdict};
 use lambdasim::stats::summary::Summary;
 
 use super::args::{Format, Printing, Simulation};
+use super::batch::{self, Printer, Target};
 use super::exit::{Exit, Failure};
 use super::formats::{CsvTables, JsonItems};
-use super::session::{self, Printer, Target};
 use super::terminal::{self, Output};
 
 /// Shown below the help.
@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Fa
         Format::Json => &mut Json(JsonItems::new(scenarios)),
         Format::Csv => &mut Csv(CsvTables::default()),
     };
-    session::run(simulation, *printing, &target, output, printer)
+    batch::run(simulation, *printing, &target, output, printer)
 }
 
 struct Text {

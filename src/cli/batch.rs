@@ -47,7 +47,7 @@ pub(super) trait Printer {
 }
 
 /// One use of `run` or `check`, while its runs come in.
-struct Session<'a> {
+struct Batch<'a> {
     ready: &'a [Ready],
     printing: Printing,
     results: Option<Results>,
@@ -81,11 +81,11 @@ pub(super) fn run(
         }
     };
     let scenarios: Vec<&Scenario> = ready.iter().map(|one| &one.scenario).collect();
-    let mut session = Session { ready: &ready, printing, results, output, printer, exit: Exit::Done, finished: 0 };
+    let mut batch = Batch { ready: &ready, printing, results, output, printer, exit: Exit::Done, finished: 0 };
     simulate::side_by_side(&scenarios, simulation.jobs(), &watch, |index, outcome| {
-        watch.aside(|| session.take(index, outcome));
+        watch.aside(|| batch.take(index, outcome));
     })?;
-    Ok(session.end())
+    Ok(batch.end())
 }
 
 impl Target {
@@ -98,7 +98,7 @@ impl Target {
     }
 }
 
-impl Session<'_> {
+impl Batch<'_> {
     /// The next run has ended.
     fn take(&mut self, index: usize, outcome: &Outcome) {
         let mut folder = None;
