@@ -170,17 +170,14 @@ fn failures(summary: &Summary, calls: u64, failed: u64) -> Verdict {
     let share = share(failed as f64, calls as f64);
     let numbers = format!("{} of {}", count(failed), count(calls));
     let by = throttled_by(summary).filter(|_| totals[0].2 == "throttled");
-    let details = match by {
-        Some(by) => format!("Throttled by {by}; {}; {}.", latency(summary), room(summary)),
-        None => closing(summary),
-    };
-    let text = if let [(_, verb, _)] = totals[..] {
-        format!("{share} of calls {verb}: {numbers}.")
-    } else {
-        let causes: Vec<_> = totals.iter().map(|(number, _, word)| format!("{} {word}", count(*number))).collect();
-        format!("{share} of calls failed: {numbers} ({}).", causes.join(", "))
-    };
-    Verdict { mood: Mood::Bad, text, details }
+    let by = by.map(|by| format!("Throttled by {by}; {}; {}.", latency(summary), room(summary)));
+    let details = by.unwrap_or_else(|| closing(summary));
+    if let [(_, verb, _)] = totals[..] {
+        return Verdict { mood: Mood::Bad, text: format!("{share} of calls {verb}: {numbers}."), details };
+    }
+    let causes: Vec<_> = totals.iter().map(|(number, _, word)| format!("{} {word}", count(*number))).collect();
+    let text = format!("{share} of calls failed: {numbers}.");
+    Verdict { mood: Mood::Bad, text, details: format!("Causes: {}. {details}", causes.join(", ")) }
 }
 
 /// What refused most of the requests that were refused; the first of equals.
@@ -215,7 +212,7 @@ fn latency(summary: &Summary) -> String {
     match slowest {
         None => "no call ended".to_owned(),
         Some((p99, _)) if summary.callers.len() == 1 => format!("p99 {}", milliseconds(p99)),
-        Some((p99, name)) => format!("p99 of the slowest caller {} ({name})", milliseconds(p99)),
+        Some((p99, name)) => format!("worst p99 {} ({name})", milliseconds(p99)),
     }
 }
 
