@@ -119,8 +119,10 @@ fn run(summary: &Summary) -> Verdict {
         let text = format!("no call failed, but {timeouts} timed out and ran again.");
         return Verdict { mood: Mood::Warning, text, details: numbers };
     }
-    let text = format!("no throttles: {calls_text}, {}.", latency(summary));
-    Verdict { mood: Mood::Good, text, details: capitalized(&room(summary)) + "." }
+    let (p99, slowest) = p99(summary);
+    let slowest = slowest.map(|name| format!("Slowest caller: {name}. ")).unwrap_or_default();
+    let details = format!("{slowest}{}.", capitalized(&room(summary)));
+    Verdict { mood: Mood::Good, text: format!("no throttles: {calls_text}, {p99}."), details }
 }
 
 fn nothing(summary: &Summary) -> &'static str {
@@ -205,14 +207,19 @@ fn plain_reason(reason: &str, function: &str) -> String {
     }
 }
 
-/// The slowest caller's 99th percentile.
+/// The slowest caller's 99th percentile, with its name where there are several.
 fn latency(summary: &Summary) -> String {
-    let p99 = |(name, caller): (&str, &CallerSummary)| caller.latency_ms.p99.map(|p99| (p99, name.to_owned()));
-    let slowest = summary.callers.iter().filter_map(p99).min_by(|a, b| b.0.total_cmp(&a.0));
-    match slowest {
-        None => "no call ended".to_owned(),
-        Some((p99, _)) if summary.callers.len() == 1 => format!("p99 {}", milliseconds(p99)),
-        Some((p99, name)) => format!("worst p99 {} ({name})", milliseconds(p99)),
+    let (p99, name) = p99(summary);
+    name.map_or_else(|| p99.clone(), |name| format!("{p99} ({name})"))
+}
+
+/// The highest 99th percentile, and whose it is where there are several callers.
+fn p99(summary: &Summary) -> (String, Option<&str>) {
+    let p99 = |(name, caller): (_, &CallerSummary)| caller.latency_ms.p99.map(|p99| (p99, name));
+    match summary.callers.iter().filter_map(p99).min_by(|a, b| b.0.total_cmp(&a.0)) {
+        None => ("no call ended".to_owned(), None),
+        Some((p99, _)) if summary.callers.len() == 1 => (format!("p99 {}", milliseconds(p99)), None),
+        Some((p99, name)) => (format!("worst p99 {}", milliseconds(p99)), Some(name)),
     }
 }
 
