@@ -111,13 +111,14 @@ fn render(format: report::Format, summary: &Summary) -> String {
     report::render(format, slice::from_ref(summary), Style::Ansi)
 }
 
-/// `shop: All 2 expectations hold; ..`.
+/// `shop: All 2 expectations hold; no throttles: ..`, in one line.
 fn verdict_line(summary: &Summary) -> String {
-    let Verdict { mood, text } = Verdict::of(summary);
+    let Verdict { mood, text, details } = Verdict::of(summary);
     let style = match mood {
         Mood::Good => terminal::GOOD,
         Mood::Warning => terminal::NOTABLE,
         Mood::Bad => terminal::BAD,
     };
-    format!("{}: {}\n", summary.scenario.name, terminal::styled(style, text))
+    let line = format!("{}: {} {details}", summary.scenario.name, terminal::styled(style, text));
+    format!("{}\n", line.trim_end())
 }

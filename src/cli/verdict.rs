@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use lambdasim::expect::Judgement;
+use lambdasim::report;
 use lambdasim::stats::summary::Summary;
 
 use super::exit::Exit;
@@ -52,5 +53,5 @@ pub(super) fn expectations(summary: &Summary, only_failed: bool) -> String {
 }
 
 fn actual(judgement: &Judgement) -> String {
-    judgement.actual.map_or_else(|| "null: there is no data".to_owned(), |actual| actual.to_string())
+    judgement.actual.map_or_else(|| "null: there is no data".to_owned(), |_| report::actual(judgement))
 }

@@ -26,14 +26,30 @@ pub struct Expectation {
 /// A number that is computed from a summary.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Expression {
-    /// Written down: milliseconds, bytes, a share or a plain number.
-    Number(f64),
+    /// Written down, with its unit.
+    Number(f64, Unit),
     /// A number of the summary.
     Path(Path),
     /// The negative.
     Minus(Box<Expression>),
     /// Two numbers made into one.
     Binary(Box<Expression>, Operator, Box<Expression>),
+}
+
+/// What a number measures, as far as its expression says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Unit {
+    /// A count, a ratio, a rate, or unknown.
+    #[default]
+    None,
+    /// A time.
+    Milliseconds,
+    /// A size.
+    Bytes,
+    /// Money.
+    Usd,
+    /// A part of 1 that was written as a percentage.
+    Share,
 }
 
 /// How two numbers are made into one.
@@ -85,6 +101,12 @@ pub struct Judgement {
     pub actual: Option<f64>,
     /// Whether it holds.
     pub pass: bool,
+    /// What the sides measure, for people.
+    #[serde(skip)]
+    pub unit: Unit,
+    /// The right side; `None` where it is null. For people, too.
+    #[serde(skip)]
+    pub bound: Option<f64>,
 }
 
 impl Expectation {
@@ -114,7 +136,8 @@ impl Expectation {
     pub fn judge(&self, summary: &Value) -> Judgement {
         let (left, right) = (self.left.value(summary), self.right.value(summary));
         let pass = left.zip(right).is_some_and(|(left, right)| self.condition.holds(left, right));
-        Judgement { expression: self.text.clone(), actual: left, pass }
+        let unit = self.left.unit().or(self.right.unit());
+        Judgement { expression: self.text.clone(), actual: left, pass, unit, bound: right }
     }
 }
 
@@ -130,7 +153,7 @@ impl Expression {
     /// Its value; `None` where a part is null, or a division is by zero.
     pub fn value(&self, summary: &Value) -> Option<f64> {
         let value = match self {
-            Self::Number(number) => *number,
+            Self::Number(number, _) => *number,
             Self::Path(path) => path.value(summary)?,
             Self::Minus(of) => -of.value(summary)?,
             Self::Binary(left, operator, right) => {
@@ -153,9 +176,30 @@ impl Expression {
         problems
     }
 
+    /// What its value measures.
+    fn unit(&self) -> Unit {
+        match self {
+            Self::Number(_, unit) => *unit,
+            Self::Path(path) => path.unit(),
+            Self::Minus(of) => of.unit(),
+            Self::Binary(left, operator, right) => {
+                let (left, right) = (left.unit(), right.unit());
+                match operator {
+                    Operator::Plus | Operator::Minus => left.or(right),
+                    // A part of something is of its kind: 5% * 2s.
+                    Operator::Times if left == Unit::Share => right,
+                    Operator::Times if matches!(right, Unit::None | Unit::Share) => left,
+                    Operator::Times if left == Unit::None => right,
+                    Operator::Over if matches!(right, Unit::None | Unit::Share) => left,
+                    Operator::Times | Operator::Over => Unit::None,
+                }
+            }
+        }
+    }
+
     fn each_path(&self, visit: &mut impl FnMut(&Path)) {
         match self {
-            Self::Number(_) => {}
+            Self::Number(..) => {}
             Self::Path(path) => visit(path),
             Self::Minus(of) => of.each_path(visit),
             Self::Binary(left, _, right) => {
@@ -163,6 +207,12 @@ impl Expression {
                 right.each_path(visit);
             }
         }
+    }
+}
+
+impl Unit {
+    fn or(self, other: Self) -> Self {
+        if self == Self::None { other } else { self }
     }
 }
 

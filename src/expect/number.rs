@@ -1,5 +1,7 @@
 //! Numbers with their units: `800ms`, `1h30m`, `6MB`, `5%`, `1e6`.
 
+use super::Unit;
+
 /// Units of time in milliseconds (as a multiplier and a divisor, so that both are whole), of size in bytes, and shares.
 const UNITS: [(&str, f64, f64); 18] = [
     ("ns", 1.0, 1e6),
@@ -32,11 +34,12 @@ pub(super) struct NotANumber {
     pub(super) help: String,
 }
 
-/// The value of a word that starts with a digit.
-pub(super) fn parse(word: &str) -> Result<f64, NotANumber> {
+/// The value of a word that starts with a digit, and what it measures.
+pub(super) fn parse(word: &str) -> Result<(f64, Unit), NotANumber> {
     let mut rest = word;
     let mut sum = 0.0;
     let mut parts = 0;
+    let mut measure = Unit::None;
     while !rest.is_empty() {
         let (digits, after) = rest.split_at(digits(rest));
         let unit_end = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
@@ -48,16 +51,21 @@ pub(super) fn parse(word: &str) -> Result<f64, NotANumber> {
         rest = after;
         parts += 1;
         if unit.is_empty() {
-            return if parts == 1 { Ok(number) } else { Err(unreadable(word)) };
+            return if parts == 1 { Ok((number, Unit::None)) } else { Err(unreadable(word)) };
         }
         let Some(place) = UNITS.iter().position(|(name, ..)| *name == unit) else { return Err(unknown_unit(unit)) };
         let (_, times, over) = UNITS[place];
         sum += number * times / over;
+        measure = match unit {
+            "%" => Unit::Share,
+            _ if place < TIMES => Unit::Milliseconds,
+            _ => Unit::Bytes,
+        };
         if (parts > 1 || !rest.is_empty()) && place >= TIMES {
             return Err(unreadable(word));
         }
     }
-    Ok(sum)
+    Ok((sum, measure))
 }
 
 /// Bytes of the digits, point and exponent at the start of `text`.
@@ -108,7 +116,7 @@ mod tests {
             ("5%", 0.05),
             ("0.5%", 0.005),
         ] {
-            let parsed = parse(word).unwrap_or_else(|problem| panic!("{word}: {problem:?}"));
+            let (parsed, _) = parse(word).unwrap_or_else(|problem| panic!("{word}: {problem:?}"));
             assert!((parsed - value).abs() < 1e-12 * value.abs().max(1e-12), "{word}: {parsed}");
         }
     }

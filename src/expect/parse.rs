@@ -1,7 +1,7 @@
 //! The grammar of expectations.
 
 use super::path::{Path, Segment};
-use super::{Condition, Expectation, Expression, Operator, Problem, number};
+use super::{Condition, Expectation, Expression, Operator, Problem, Unit, number};
 
 /// Parentheses and minus signs inside each other; a scenario could otherwise exhaust the stack.
 const DEPTH: usize = 64;
@@ -35,7 +35,7 @@ struct Token {
 
 #[derive(Clone, Debug, PartialEq)]
 enum Kind {
-    Number(f64),
+    Number(f64, Unit),
     Path(Vec<Segment>),
     /// With a space on both sides.
     Operator(Operator),
@@ -83,7 +83,7 @@ impl Parser {
             }
             Some(Kind::Within) => {
                 self.next += 1;
-                let Some(&Kind::Number(share)) = self.peek() else {
+                let Some(&Kind::Number(share, _)) = self.peek() else {
                     return Err(self.problem("expected a share after `within`", "for example `within 5% of`"));
                 };
                 self.next += 1;
@@ -126,7 +126,7 @@ impl Parser {
         };
         self.next += 1;
         match token.kind {
-            Kind::Number(number) => Ok(Expression::Number(number)),
+            Kind::Number(number, unit) => Ok(Expression::Number(number, unit)),
             Kind::Path(segments) => Ok(Expression::Path(Path { segments, offset: token.offset, length: token.length })),
             Kind::Negative | Kind::Operator(Operator::Minus) => {
                 Ok(Expression::Minus(Box::new(self.factor(depth + 1)?)))
@@ -242,7 +242,7 @@ fn word(text: &str, at: usize) -> Result<(Kind, usize), Problem> {
     }
     let word = &text[at..end];
     match number::parse(word) {
-        Ok(number) => Ok((Kind::Number(number), end - at)),
+        Ok((number, unit)) => Ok((Kind::Number(number, unit), end - at)),
         Err(wrong) => Err(problem(at, end - at, wrong.message, &wrong.help)),
     }
 }

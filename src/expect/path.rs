@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::Problem;
+use super::{Problem, Unit};
 use crate::aws::fact::ThrottleReason;
 
 /// A path and where it stands in its expression.
@@ -63,6 +63,22 @@ impl Path {
             value = next;
         }
         value.as_f64()
+    }
+
+    /// What the number measures, by the names that lead to it.
+    pub(super) fn unit(&self) -> Unit {
+        let mut unit = Unit::None;
+        for segment in &self.segments {
+            let Step::Key(name) = &segment.step else { continue };
+            if name.ends_with("_ms") {
+                unit = Unit::Milliseconds;
+            } else if name.ends_with("_usd") {
+                unit = Unit::Usd;
+            } else if name == "count" {
+                unit = Unit::None;
+            }
+        }
+        unit
     }
 
     /// Whether it leads to a number, or to null where a number may stand.

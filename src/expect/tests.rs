@@ -34,6 +34,22 @@ fn judge(text: &str) -> (Option<f64>, bool) {
 }
 
 #[test]
+fn the_unit_is_that_of_the_sides() {
+    for (text, unit) in [
+        ("callers.web-shop_2.latency_ms.p99 < 800", Unit::Milliseconds),
+        ("callers.web-shop_2.latency_ms.count > 5", Unit::None),
+        ("callers.web-shop_2.latency_ms.p99 / callers.web-shop_2.latency_ms.p50 < 5", Unit::None),
+        ("functions.resize.errors / callers.web-shop_2.submitted < 5%", Unit::Share),
+        ("functions.resize.errors < 5% * callers.web-shop_2.submitted", Unit::None),
+        ("2 * callers.web-shop_2.latency_ms.p50 > -1s", Unit::Milliseconds),
+        ("seed < 6MB", Unit::Bytes),
+        ("seed == 1", Unit::None),
+    ] {
+        assert_eq!(Expectation::parse(text).unwrap().judge(&summary()).unit, unit, "{text}");
+    }
+}
+
+#[test]
 fn expectations_that_hold_and_that_do_not() {
     for (text, actual, pass) in [
         ("callers.web-shop_2.latency_ms.p99 < 800ms", Some(212.0), true),
@@ -168,7 +184,8 @@ fn an_expression_stands_alone() {
 
 #[test]
 fn whole_numbers_print_as_integers() {
-    let judgement = |actual| Judgement { expression: "x == 1".to_owned(), actual, pass: false };
+    let judgement =
+        |actual| Judgement { expression: "x == 1".to_owned(), actual, pass: false, unit: Unit::None, bound: None };
     for (actual, text) in
         [(Some(12.0), "12"), (Some(-3.0), "-3"), (Some(0.5), "0.5"), (None, "null"), (Some(1e300), "1e300")]
     {

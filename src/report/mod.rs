@@ -11,6 +11,7 @@ mod text;
 mod verdict;
 
 pub use csv::latency_csv;
+pub use numbers::actual;
 pub use style::Style;
 pub use verdict::{Mood, Verdict};
 

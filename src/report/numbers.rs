@@ -1,6 +1,8 @@
 //! Numbers as people read them: separators, units, and no more digits than they mean.
 
 use super::WIDTH;
+use crate::expect::{Judgement, Unit};
+use crate::stats::summary::Limit;
 
 /// `12,345`.
 pub(super) fn count(number: u64) -> String {
@@ -9,6 +11,10 @@ pub(super) fn count(number: u64) -> String {
 
 /// Three digits and the unit that suits: `0.25 ms`, `212 ms`, `1.2 s`, `12.5 min`.
 pub(super) fn milliseconds(milliseconds: f64) -> String {
+    time(milliseconds, 3)
+}
+
+fn time(milliseconds: f64, digits: usize) -> String {
     const UNITS: [(f64, &str); 6] =
         [(86_400e3, "d"), (3_600e3, "h"), (60e3, "min"), (1e3, "s"), (1.0, "ms"), (1e-3, "us")];
     if milliseconds == 0.0 {
@@ -16,12 +22,12 @@ pub(super) fn milliseconds(milliseconds: f64) -> String {
     }
     // A hundred microseconds still read well as milliseconds, and 120 s as such.
     let fits = |(size, unit): &(f64, &str)| match *unit {
-        "ms" => milliseconds >= 0.1,
-        "d" => milliseconds >= 2.0 * size,
-        _ => milliseconds >= *size,
+        "ms" => milliseconds.abs() >= 0.1,
+        "d" => milliseconds.abs() >= 2.0 * size,
+        _ => milliseconds.abs() >= *size,
     };
     let (size, unit) = UNITS.into_iter().find(fits).unwrap_or((1e-3, "us"));
-    format!("{} {unit}", significant(milliseconds / size, 3))
+    format!("{} {unit}", significant(milliseconds / size, digits))
 }
 
 /// As [`milliseconds`], or `-`.
@@ -57,6 +63,46 @@ pub(super) fn short_share(part: f64, whole: f64) -> String {
     } else {
         format!("{} %", significant(percent, if percent < 1.0 { 1 } else { 2 }))
     }
+}
+
+/// The actual value of an expectation in its unit: `36.9 %`, `882 ms`, `1.5 MB`, `0.58 USD`, `12,345`; `-` for null.
+///
+/// With as many digits as it takes to tell it from the value that it is compared with.
+pub fn actual(judgement: &Judgement) -> String {
+    let Some(actual) = judgement.actual else { return "-".to_owned() };
+    let unit = judgement.unit;
+    let first = if unit == Unit::None { 4 } else { 3 };
+    let differs = |digits: &usize| {
+        judgement.bound.is_none_or(|bound| in_unit(actual, unit, *digits) != in_unit(bound, unit, *digits))
+    };
+    #[allow(clippy::float_cmp, reason = "equal numbers look the same")]
+    let equal = judgement.bound == Some(actual);
+    let digits = (first..=16).find(differs).filter(|_| !equal).unwrap_or(first);
+    in_unit(actual, unit, digits)
+}
+
+fn in_unit(number: f64, unit: Unit, digits: usize) -> String {
+    const SIZES: [(f64, &str); 5] = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")];
+    match unit {
+        Unit::None if number.fract() == 0.0 => separate(&format!("{number}")),
+        Unit::None => significant(number, digits),
+        Unit::Milliseconds => time(number, digits),
+        Unit::Share => format!("{} %", significant(number * 100.0, digits)),
+        Unit::Usd => format!("{} USD", significant(number, digits)),
+        Unit::Bytes => {
+            let (size, unit) = SIZES.into_iter().find(|(size, _)| number.abs() >= *size).unwrap_or((1.0, "B"));
+            format!("{} {unit}", significant(number / size, digits))
+        }
+    }
+}
+
+/// `200`, or `200-400` where it changed.
+pub(super) fn limit(limit: Limit) -> String {
+    let Limit { lowest, highest } = limit;
+    if lowest == highest {
+        return count(u64::from(lowest));
+    }
+    format!("{}-{}", count(u64::from(lowest)), count(u64::from(highest)))
 }
 
 /// `1,234.50`, `0.0123`.
@@ -220,6 +266,28 @@ mod tests {
         let wrapped = wrap(&long, 2);
         assert_eq!(wrapped.lines().map(str::len).collect::<Vec<_>>(), [79, 21]);
         assert_eq!(wrap(&"x".repeat(100), 2), "x".repeat(100) + "\n");
+    }
+
+    #[test]
+    fn actual_values_have_their_unit() {
+        for (actual_value, unit, bound, text) in [
+            (Some(0.369_2), Unit::Share, 0.5, "36.9 %"),
+            (Some(882.4), Unit::Milliseconds, 2e3, "882 ms"),
+            (Some(2_404.0), Unit::Milliseconds, 2e3, "2.4 s"),
+            (Some(800.04), Unit::Milliseconds, 800.0, "800.04 ms"),
+            (Some(800.0), Unit::Milliseconds, 800.0, "800 ms"),
+            (Some(-1_500.0), Unit::Milliseconds, 0.0, "-1.5 s"),
+            (Some(1_500_000.0), Unit::Bytes, 6e6, "1.5 MB"),
+            (Some(0.580_12), Unit::Usd, 1.0, "0.58 USD"),
+            (Some(150_224.0), Unit::None, 0.0, "150,224"),
+            (Some(25.933_33), Unit::None, 0.0, "25.93"),
+            (Some(0.000_123_456), Unit::None, 0.0, "0.0001235"),
+            (None, Unit::None, 0.0, "-"),
+        ] {
+            let bound = Some(bound);
+            let judgement = Judgement { expression: String::new(), actual: actual_value, pass: true, unit, bound };
+            assert_eq!(actual(&judgement), text);
+        }
     }
 
     #[test]

@@ -3,11 +3,13 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::aws::config::{Change, ChangeAction};
 use crate::aws::fact::{Answer, Capacity, Fact, Observer, Outcome, RunOutcome, ThrottleReason};
 use crate::aws::ids::{FunctionId, Id};
 use crate::expect::Expectation;
 use crate::kernel::time::SimDuration;
 use crate::stats::Statistics;
+use crate::stats::summary::{CallerSummary, Limit, Named};
 use crate::stats::testing::{TestRun, call, first, ms, origin, scenario};
 
 const HOUR: u64 = 3_600_000;
@@ -120,6 +122,43 @@ fn everything_at_once() {
 }
 
 #[test]
+fn answers_of_the_service_are_told() {
+    let mut summary = quiet_run();
+    let mut told = |change: &dyn Fn(&mut CallerSummary)| {
+        change(&mut summary.callers.0[0].1);
+        let text = text(&summary);
+        let lines = text.lines().skip_while(|line| !line.starts_with("  resize-caller:"));
+        lines.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    };
+    assert_eq!(told(&|caller| caller.retries = 7), "  resize-caller: 3,590 attempts");
+    assert_eq!(
+        told(&|caller| caller.status_codes.0.extend([("429".to_owned(), 3), ("500".to_owned(), 9_683)])),
+        "  resize-caller: 3,590 attempts: 3 answered 429, 9,683 answered 500"
+    );
+    assert_eq!(
+        told(&|caller| (caller.retries, caller.failed, caller.outcomes.service_error) = (0, 5, 5)),
+        "  resize-caller: 5 failed in the service; 3,590 attempts: 3 answered 429, 9,683\n    answered 500"
+    );
+}
+
+#[test]
+fn a_limit_that_changed_is_a_range() {
+    let mut scenario = scenario(&["resize"]);
+    scenario.system.functions[first()].reserved_concurrency = Some(1);
+    for (at, limit) in [(1_000, 4), (2_000, 2)] {
+        let mut function = scenario.system.functions[first()].clone();
+        function.reserved_concurrency = Some(limit);
+        let action = ChangeAction::Function(first(), Box::new(function));
+        scenario.system.changes.push(Change { at: ms(at), action });
+    }
+    let mut statistics = Statistics::new(&scenario);
+    calls(&mut statistics, 0, 10);
+    let text = text(&finish(statistics));
+    assert!(text.contains("of resize 1 (limit changed during the run: 1 to 4)"), "{text}");
+    assert!(text.contains("  1-4  "), "{text}");
+}
+
+#[test]
 fn a_thousand_functions_fit_on_a_screen() {
     let names: Vec<String> = (0..1_000).map(|number| format!("function-{number}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -138,7 +177,7 @@ fn a_thousand_functions_fit_on_a_screen() {
         call(&mut statistics, origin(place, 1, start), run, start.plus(SimDuration::from_millis(50)));
     }
     let report = text(&finish(statistics));
-    assert!(report.lines().skip(1).all(|line| line.chars().count() <= 80), "{report}");
+    assert!(report.lines().all(|line| line.chars().count() <= 80), "{report}");
     insta::assert_snapshot!(report);
 }
 
@@ -156,8 +195,8 @@ fn verdicts() {
     let mut show = |change: &dyn Fn(&mut Summary)| {
         let mut summary = quiet.clone();
         change(&mut summary);
-        let Verdict { mood, text } = Verdict::of(&summary);
-        let _ = writeln!(shown, "{mood:?}: {text}");
+        let Verdict { mood, text, details } = Verdict::of(&summary);
+        let _ = writeln!(shown, "{mood:?}: {text} | {details}");
     };
     show(&|_| {});
     show(&|summary| summary.judge(&[Expectation::parse("seed == 1").unwrap()]));
@@ -180,7 +219,14 @@ fn verdicts() {
         let caller = &mut summary.callers.0[0].1;
         (caller.failed, caller.outcomes.rejected) = (3_590, 3_590);
     });
-    show(&|summary| summary.account.concurrency_limit = 1);
+    show(&|summary| summary.account.concurrency_limit = Limit::fixed(1));
+    show(&|summary| summary.account.concurrency_limit = Limit { lowest: 1, highest: 1_000 });
+    show(&|summary| summary.callers.0[0].1.status_codes.0.push(("500".to_owned(), 12)));
+    show(&|summary| {
+        summary.window.warmup_ms = 0.0;
+        summary.callers.0[0].1.submitted = 0;
+    });
+    show(&|summary| summary.callers = Named(Vec::new()));
     insta::assert_snapshot!(shown);
 }
 

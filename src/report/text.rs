@@ -3,7 +3,10 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use super::numbers::{count, dollars, milliseconds, plural, share, short_share, significant, some_milliseconds, wrap};
+use super::WIDTH;
+use super::numbers::{
+    self, count, dollars, milliseconds, plural, share, short_share, significant, some_milliseconds, wrap,
+};
 use super::style::Style;
 use super::table::Table;
 use super::verdict::{Mood, Verdict};
@@ -27,12 +30,6 @@ pub(super) fn render(summaries: &[Summary], style: Style) -> String {
 }
 
 fn report(summary: &Summary, style: Style) -> String {
-    let verdict = Verdict::of(summary);
-    let first = match verdict.mood {
-        Mood::Good => style.good(&verdict.text),
-        Mood::Warning => style.warning(&verdict.text),
-        Mood::Bad => style.bad(&verdict.text),
-    };
     let sections = [
         head(summary),
         expectations(summary, style),
@@ -44,12 +41,29 @@ fn report(summary: &Summary, style: Style) -> String {
         totals(summary),
         tail(summary, style),
     ];
-    let mut text = first + "\n";
+    let mut text = verdict(summary, style);
     for section in sections.iter().filter(|section| !section.is_empty()) {
         text.push('\n');
         text += section;
     }
     text
+}
+
+/// The first sentence, and the others behind it or on lines of their own.
+fn verdict(summary: &Summary, style: Style) -> String {
+    let Verdict { mood, text, details } = Verdict::of(summary);
+    let fits = text.chars().count() + 1 + details.chars().count() <= WIDTH;
+    let first = wrap(&text, 2);
+    let first = match mood {
+        Mood::Good => style.good(first.trim_end()),
+        Mood::Warning => style.warning(first.trim_end()),
+        Mood::Bad => style.bad(first.trim_end()),
+    };
+    match details.as_str() {
+        "" => first + "\n",
+        _ if fits => format!("{first} {details}\n"),
+        _ => format!("{first}\n{}", wrap(&format!("  {details}"), 2)),
+    }
 }
 
 fn head(summary: &Summary) -> String {
@@ -81,8 +95,14 @@ fn expectations(summary: &Summary, style: Style) -> String {
     let mut text = String::new();
     for judgement in &summary.expectations {
         let mark = if judgement.pass { style.good("ok  ") } else { style.bad("FAIL") };
-        let actual = judgement.actual.map_or_else(|| "null".to_owned(), |actual| significant(actual, 6));
-        let _ = writeln!(text, "{mark}  {}  ({actual})", judgement.expression);
+        let actual = judgement.actual.map_or_else(|| "null".to_owned(), |_| numbers::actual(judgement));
+        let indent = " ".repeat(6);
+        let line = wrap(&format!("{indent}{}", judgement.expression), indent.len());
+        let line = line.trim();
+        let width = line.lines().last().map_or(0, |last| last.trim_start().chars().count());
+        let fits = indent.len() + width + "  ()".len() + actual.chars().count() <= WIDTH;
+        let gap = if fits { "  ".to_owned() } else { format!("\n{indent}") };
+        let _ = writeln!(text, "{mark}  {line}{gap}({actual})");
     }
     text
 }
@@ -105,6 +125,9 @@ fn and_more(more: usize, what: &str) -> String {
 }
 
 fn callers(summary: &Summary, style: Style) -> String {
+    if summary.callers.is_empty() {
+        return String::new();
+    }
     let (rows, more) = most_relevant(&summary.callers, |caller| (caller.failed, caller.submitted));
     let mut table = Table::new(&["Caller", "calls", "failed", "retries", "p50", "p90", "p99", "max", "ok/s"]);
     for (name, caller) in &rows {
@@ -140,12 +163,14 @@ fn caller_notes(name: &str, caller: &CallerSummary) -> String {
             notes.push(format!("{} {words}", count(number)));
         }
     }
-    // Without retries this would say the same again.
-    if caller.retries + caller.retry_quota_exhausted + caller.circuit_open > 0 {
+    let refused: Vec<_> = caller.status_codes.iter().filter(|(code, _)| !code.starts_with('2')).collect();
+    let faults = refused.iter().any(|(code, _)| *code != "429");
+    // Without retries and faults this would say the same again.
+    if faults || caller.retries + caller.retry_quota_exhausted + caller.circuit_open > 0 {
         let attempts = plural(caller.attempts, "attempt", "attempts");
-        let mut parts = Vec::new();
+        let mut parts: Vec<_> =
+            refused.iter().map(|(code, number)| format!("{} answered {code}", count(**number))).collect();
         for (number, words) in [
-            (caller.throttled, "answered 429"),
             (caller.client_timeouts, "given up by the client"),
             (caller.retry_quota_exhausted, "not retried for lack of quota"),
             (caller.circuit_open, "stopped by the circuit breaker"),
@@ -154,7 +179,8 @@ fn caller_notes(name: &str, caller: &CallerSummary) -> String {
                 parts.push(format!("{} {words}", count(number)));
             }
         }
-        notes.push(format!("{attempts}: {}", parts.join(", ")));
+        let colon = if parts.is_empty() { "" } else { ": " };
+        notes.push(format!("{attempts}{colon}{}", parts.join(", ")));
     }
     note(name, &notes)
 }
@@ -173,8 +199,12 @@ fn latency(summary: &Summary, style: Style) -> String {
         if !text.is_empty() {
             text.push('\n');
         }
-        let heading = format!("Latency of {name}, retries and waits included");
-        let _ = writeln!(text, "{}", style.heading(&heading));
+        let included = match caller.failed {
+            0 => "retries and waits".to_owned(),
+            failed => format!("retries, waits and {}", plural(failed, "failed call", "failed calls")),
+        };
+        let heading = wrap(&format!("Latency of {name}, {included} included"), 2);
+        let _ = writeln!(text, "{}", style.heading(heading.trim_end()));
         text += &bars(&caller.latency_ms);
     }
     text
@@ -222,7 +252,7 @@ fn functions(summary: &Summary, style: Style) -> String {
                 short_share(function.cold_starts as f64, runs),
                 some_milliseconds(function.duration_ms.p99),
                 count(function.concurrent_executions.max.unwrap_or(0)),
-                limit.map_or_else(|| "-".to_owned(), |limit| count(u64::from(limit))),
+                limit.map_or_else(|| "-".to_owned(), numbers::limit),
                 dollars(cost),
             ],
         );
@@ -312,7 +342,7 @@ fn totals(summary: &Summary) -> String {
         running.mean.map_or_else(|| "-".to_owned(), |mean| significant(mean, 3)),
         level(running.p99),
         level(running.max),
-        count(u64::from(account.concurrency_limit)),
+        numbers::limit(account.concurrency_limit),
         level(claimed.max),
     );
     wrap(&concurrency, 2) + &wrap(&cost(summary), 2)
@@ -344,6 +374,9 @@ fn tail(summary: &Summary, style: Style) -> String {
     let holds = if conservation.holds { "holds:" } else { "BROKEN:" };
     let mut text = format!("Conservation {holds} calls {}\n", sums(&conservation.callers));
     let _ = writeln!(text, "{:>width$} runs {}", "", sums(&conservation.functions), width = 13 + holds.len());
+    if summary.window.warmup_ms > 0.0 {
+        let _ = writeln!(text, "{:>width$} warm-up included", "", width = 13 + holds.len());
+    }
     let sha256: String = summary.scenario.sha256.chars().take(12).collect();
     let version =
         format!("lambdasim {}, scenario {sha256}, seed {}, digest {}", summary.lambdasim, summary.seed, summary.digest);

@@ -1,14 +1,14 @@
-//! The first line of a report: what the run means, in words, with its key number.
+//! The first lines of a report: what the run means, in words, with its key number; then what there is to know beside it.
 //!
-//! The first that applies is said: results that cannot be trusted; expectations that fail; nothing measured; calls
-//! that failed; calls still open; throttles or failures that retries made good; and else that all is well, with how
-//! much room is left.
+//! The first that applies is said: results that cannot be trusted; nothing measured; calls that failed; calls still
+//! open; throttles or failures that retries made good; and else that all is well. How much room is left follows. What
+//! the scenario expects comes before all that.
 
 use std::cmp::Reverse;
 
-use super::numbers::{count, milliseconds, plural, share};
+use super::numbers::{actual, count, milliseconds, plural, share};
 use crate::aws::fact::ThrottleReason;
-use crate::stats::summary::{CallerSummary, FunctionSummary, Outcomes, Summary};
+use crate::stats::summary::{CallerSummary, FunctionSummary, Limit, Outcomes, Summary};
 
 /// What a run means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub struct Verdict {
     pub mood: Mood,
     /// One sentence.
     pub text: String,
+    /// Sentences that follow; may be empty.
+    pub details: String,
 }
 
 /// Whether a verdict is good news.
@@ -35,16 +37,17 @@ impl Verdict {
     pub fn of(summary: &Summary) -> Self {
         let failing = summary.expectations.iter().filter(|judgement| !judgement.pass).count();
         if !summary.conservation.holds {
-            return Self { mood: Mood::Bad, text: broken(summary) };
+            return Self { mood: Mood::Bad, text: broken(summary), details: String::new() };
         }
+        let Self { mood, text, details } = run(summary);
         if failing > 0 {
-            return Self { mood: Mood::Bad, text: failing_expectations(summary, failing) };
+            let details = format!("{} {details}", capitalized(&text)).trim_end().to_owned();
+            return Self { mood: Mood::Bad, text: failing_expectations(summary, failing), details };
         }
-        let (mood, text) = run(summary);
         match summary.expectations.len() {
-            0 => Self { mood, text: capitalized(&text) },
-            1 => Self { mood: Mood::Good, text: format!("The expectation holds; {text}") },
-            several => Self { mood: Mood::Good, text: format!("All {several} expectations hold; {text}") },
+            0 => Self { mood, text: capitalized(&text), details },
+            1 => Self { mood: Mood::Good, text: format!("The expectation holds; {text}"), details },
+            several => Self { mood: Mood::Good, text: format!("All {several} expectations hold; {text}"), details },
         }
     }
 }
@@ -67,10 +70,8 @@ fn failing_expectations(summary: &Summary, failing: usize) -> String {
     let judgements = &summary.expectations;
     let first = judgements.iter().find(|judgement| !judgement.pass).expect("one of them fails");
     let verb = if failing == 1 { "fails" } else { "fail" };
-    let actual = first.actual.map_or_else(
-        || "there was nothing to measure".to_owned(),
-        |actual| format!("it is {}", super::numbers::significant(actual, 6)),
-    );
+    let actual =
+        first.actual.map_or_else(|| "there was nothing to measure".to_owned(), |_| format!("it is {}", actual(first)));
     let whole = if judgements.len() == 1 {
         "The expectation".to_owned()
     } else {
@@ -80,43 +81,68 @@ fn failing_expectations(summary: &Summary, failing: usize) -> String {
     format!("{whole} {verb}: {}, but {actual}{more}.", first.expression)
 }
 
-/// What happened, beginning in lower case.
-fn run(summary: &Summary) -> (Mood, String) {
+/// What happened, beginning in lower case, and what there is to know beside it.
+fn run(summary: &Summary) -> Verdict {
     let sum = |field: fn(&CallerSummary) -> u64| summary.callers.rows().map(field).sum::<u64>();
     let calls = sum(|caller| caller.submitted);
     if calls == 0 {
-        return (Mood::Warning, "nothing was measured: no call was submitted after the warm-up.".to_owned());
+        let text = nothing(summary).to_owned();
+        return Verdict { mood: Mood::Warning, text, details: String::new() };
     }
     let failed = sum(|caller| caller.failed);
     if failed > 0 {
-        return (Mood::Bad, failures(summary, calls, failed));
+        return failures(summary, calls, failed);
     }
     let (unfinished, attempts) = (sum(|caller| caller.unfinished), sum(|caller| caller.attempts));
-    let throttled = sum(|caller| caller.throttled);
-    let timeouts = sum(|caller| caller.client_timeouts);
+    let (throttled, timeouts) = (sum(|caller| caller.throttled), sum(|caller| caller.client_timeouts));
+    let errors = sum(service_errors);
     let calls_text = plural(calls, "call", "calls");
-    let tail = format!("{}; {}.", latency(summary), room(summary));
+    let numbers = format!("{calls_text}, {}; {}.", latency(summary), room(summary));
     if unfinished > 0 {
-        let text = format!("{} of {calls_text} were still open at the end; {tail}", count(unfinished));
-        return (Mood::Warning, text);
+        let text = format!("{} of {calls_text} were still open at the end.", count(unfinished));
+        return Verdict { mood: Mood::Warning, text, details: closing(summary) };
     }
+    // What retries made good.
+    let of_attempts =
+        |number: u64| format!("{} of {} attempts", share(number as f64, attempts as f64), count(attempts));
     if throttled > 0 {
-        let by = throttled_by(summary).map(|by| format!(" by {by}")).unwrap_or_default();
-        let share = share(throttled as f64, attempts as f64);
-        let text = format!(
-            "no call failed, but {share} of {} attempts were throttled{by}: {calls_text}, {tail}",
-            count(attempts)
-        );
-        return (Mood::Warning, text);
+        let text = format!("no call failed, but {} were throttled.", of_attempts(throttled));
+        let by = throttled_by(summary).map(|by| format!("Throttled by {by}: ")).unwrap_or_default();
+        return Verdict { mood: Mood::Warning, text, details: by + &numbers };
+    }
+    if errors > 0 {
+        let text = format!("no call failed, but {} failed in the service.", of_attempts(errors));
+        return Verdict { mood: Mood::Warning, text, details: numbers };
     }
     if timeouts > 0 {
         let timeouts = plural(timeouts, "attempt", "attempts");
-        return (
-            Mood::Warning,
-            format!("no call failed, but {timeouts} timed out and ran again: {calls_text}, {tail}"),
-        );
+        let text = format!("no call failed, but {timeouts} timed out and ran again.");
+        return Verdict { mood: Mood::Warning, text, details: numbers };
     }
-    (Mood::Good, format!("no throttles: {calls_text}, {tail}"))
+    let (p99, slowest) = p99(summary);
+    let slowest = slowest.map(|name| format!("Slowest caller: {name}. ")).unwrap_or_default();
+    let details = format!("{slowest}{}.", capitalized(&room(summary)));
+    Verdict { mood: Mood::Good, text: format!("no throttles: {calls_text}, {p99}."), details }
+}
+
+fn nothing(summary: &Summary) -> &'static str {
+    if summary.callers.is_empty() {
+        "nothing happened: the scenario has no callers."
+    } else if summary.window.warmup_ms > 0.0 {
+        "nothing was measured: no call was submitted after the warm-up."
+    } else {
+        "nothing happened: no call was submitted."
+    }
+}
+
+/// Attempts that the service answered with a failure of its own.
+fn service_errors(caller: &CallerSummary) -> u64 {
+    caller.status_codes.iter().filter(|(code, _)| code.starts_with('5')).map(|(_, number)| number).sum()
+}
+
+/// Latency and room, as a sentence.
+fn closing(summary: &Summary) -> String {
+    format!("Latency: {}; {}.", latency(summary), room(summary))
 }
 
 /// How calls ended that did not succeed, in words.
@@ -130,7 +156,7 @@ fn causes(outcomes: &Outcomes) -> [(u64, &'static str, &'static str); 5] {
     ]
 }
 
-fn failures(summary: &Summary, calls: u64, failed: u64) -> String {
+fn failures(summary: &Summary, calls: u64, failed: u64) -> Verdict {
     let mut totals: Vec<(u64, &str, &str)> = Vec::new();
     for caller in summary.callers.rows() {
         for (place, (number, verb, word)) in causes(&caller.outcomes).into_iter().enumerate() {
@@ -145,13 +171,15 @@ fn failures(summary: &Summary, calls: u64, failed: u64) -> String {
     totals.retain(|&(number, ..)| number > 0);
     let share = share(failed as f64, calls as f64);
     let numbers = format!("{} of {}", count(failed), count(calls));
-    let by =
-        throttled_by(summary).filter(|_| totals[0].2 == "throttled").map(|by| format!(", by {by}")).unwrap_or_default();
+    let by = throttled_by(summary).filter(|_| totals[0].2 == "throttled");
+    let by = by.map(|by| format!("Throttled by {by}; {}; {}.", latency(summary), room(summary)));
+    let details = by.unwrap_or_else(|| closing(summary));
     if let [(_, verb, _)] = totals[..] {
-        return format!("{share} of calls {verb}: {numbers}{by}; {}; {}.", latency(summary), room(summary));
+        return Verdict { mood: Mood::Bad, text: format!("{share} of calls {verb}: {numbers}."), details };
     }
-    let causes: Vec<String> = totals.iter().map(|(number, _, word)| format!("{} {word}", count(*number))).collect();
-    format!("{share} of calls failed: {numbers} ({}){by}; {}.", causes.join(", "), room(summary))
+    let causes: Vec<_> = totals.iter().map(|(number, _, word)| format!("{} {word}", count(*number))).collect();
+    let text = format!("{share} of calls failed: {numbers}.");
+    Verdict { mood: Mood::Bad, text, details: format!("Causes: {}. {details}", causes.join(", ")) }
 }
 
 /// What refused most of the requests that were refused; the first of equals.
@@ -179,32 +207,44 @@ fn plain_reason(reason: &str, function: &str) -> String {
     }
 }
 
-/// The slowest caller's 99th percentile.
+/// The slowest caller's 99th percentile, with its name where there are several.
 fn latency(summary: &Summary) -> String {
-    let p99 = |(name, caller): (&str, &CallerSummary)| caller.latency_ms.p99.map(|p99| (p99, name.to_owned()));
-    let slowest = summary.callers.iter().filter_map(p99).min_by(|a, b| b.0.total_cmp(&a.0));
-    match slowest {
-        None => "no call ended".to_owned(),
-        Some((p99, _)) if summary.callers.len() == 1 => format!("p99 {}", milliseconds(p99)),
-        Some((p99, name)) => format!("p99 of the slowest caller {} ({name})", milliseconds(p99)),
+    let (p99, name) = p99(summary);
+    name.map_or_else(|| p99.clone(), |name| format!("{p99} ({name})"))
+}
+
+/// The highest 99th percentile, and whose it is where there are several callers.
+fn p99(summary: &Summary) -> (String, Option<&str>) {
+    let p99 = |(name, caller): (_, &CallerSummary)| caller.latency_ms.p99.map(|p99| (p99, name));
+    match summary.callers.iter().filter_map(p99).min_by(|a, b| b.0.total_cmp(&a.0)) {
+        None => ("no call ended".to_owned(), None),
+        Some((p99, _)) if summary.callers.len() == 1 => (format!("p99 {}", milliseconds(p99)), None),
+        Some((p99, name)) => (format!("worst p99 {}", milliseconds(p99)), Some(name)),
     }
 }
 
 /// The limit that is nearest to being reached: the account's, or a function's own.
 fn room(summary: &Summary) -> String {
     let account = &summary.account;
-    let mut tightest = (account.concurrent_executions.max.unwrap_or(0), u64::from(account.concurrency_limit), None);
+    let mut tightest = (account.concurrent_executions.max.unwrap_or(0), account.concurrency_limit, None);
     for (name, function) in summary.functions.iter() {
         let Some(limit) = function.limits.reserved_concurrency else { continue };
-        let (peak, limit) = (function.concurrent_executions.max.unwrap_or(0), u64::from(limit));
+        let peak = function.concurrent_executions.max.unwrap_or(0);
         // peak / limit, compared without dividing.
-        if u128::from(peak) * u128::from(tightest.1) > u128::from(tightest.0) * u128::from(limit) {
+        let product = |peak: u64, limit: Limit| u128::from(peak) * u128::from(limit.lowest);
+        if product(peak, tightest.1) > product(tightest.0, limit) {
             tightest = (peak, limit, Some(name));
         }
     }
-    let (peak, limit, name) = tightest;
+    let (peak, Limit { lowest, highest }, name) = tightest;
     let of = name.map(|name| format!(" of {name}")).unwrap_or_default();
+    let (lowest, highest) = (u64::from(lowest), u64::from(highest));
+    if lowest != highest {
+        let (from, to) = (count(lowest), count(highest));
+        return format!("peak concurrency{of} {} (limit changed during the run: {from} to {to})", count(peak));
+    }
     let reserved = if name.is_some() { " reserved" } else { "" };
+    let limit = lowest;
     if peak >= limit {
         return format!("peak concurrency{of} {} of {}{reserved}, none free", count(peak), count(limit));
     }

@@ -24,7 +24,7 @@ mod tests;
 use account::AccountStats;
 use caller::CallerStats;
 use function::{FunctionStats, Run};
-use summary::{AccountSummary, Conservation, Limits, Named, ScenarioInfo, Summary, Window};
+use summary::{AccountSummary, Conservation, Limit, Limits, Named, ScenarioInfo, Summary, Window};
 
 use crate::aws::config::ChangeAction;
 use crate::aws::fact::{Capacity, Fact, Observer, Origin, Outcome, ThrottleReason};
@@ -49,7 +49,7 @@ struct Context {
     scenario: ScenarioInfo,
     seed: u64,
     duration: SimTime,
-    concurrency_limit: u32,
+    concurrency_limit: Limit,
     callers: Vec<String>,
     functions: Vec<(String, Limits)>,
 }
@@ -299,19 +299,22 @@ const fn is_beside_provisioned(capacity: Capacity) -> bool {
 impl Context {
     fn new(scenario: &Scenario) -> Self {
         let system = &scenario.system;
-        let mut concurrency_limit = system.account.concurrency_limit;
+        let mut concurrency_limit = Limit::fixed(system.account.concurrency_limit);
         let mut functions: Vec<_> = system
             .functions
             .rows()
             .iter()
-            .map(|function| (function.name.clone(), Limits { reserved_concurrency: function.reserved_concurrency }))
+            .map(|function| {
+                let reserved_concurrency = function.reserved_concurrency.map(Limit::fixed);
+                (function.name.clone(), Limits { reserved_concurrency })
+            })
             .collect();
         for change in &system.changes {
             match &change.action {
-                ChangeAction::Account(account) => concurrency_limit = concurrency_limit.max(account.concurrency_limit),
+                ChangeAction::Account(account) => concurrency_limit = concurrency_limit.and(account.concurrency_limit),
                 ChangeAction::Function(id, function) => {
                     let limit = &mut functions[id.index()].1.reserved_concurrency;
-                    *limit = limit.zip(function.reserved_concurrency).map(|(known, new)| known.max(new));
+                    *limit = limit.zip(function.reserved_concurrency).map(|(known, new)| known.and(new));
                 }
                 ChangeAction::Client(..) | ChangeAction::Deploy(_) => {}
             }

@@ -77,9 +77,9 @@ pub struct AccountSummary {
     pub claimed_account_concurrency: GaugeFigures<u64>,
     /// Requests refused.
     pub throttles: u64,
-    /// The highest limit that was set, for the text report.
+    /// For the text report.
     #[serde(skip)]
-    pub concurrency_limit: u32,
+    pub concurrency_limit: Limit,
 }
 
 /// One caller. Counts are of calls submitted at or after the warm-up.
@@ -196,11 +196,20 @@ pub struct FunctionSummary {
     pub limits: Limits,
 }
 
-/// What a function may use at most: the highest values that were set.
+/// What a function may use at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Limits {
     /// Reserved concurrency; `None` where it was not set all the time.
-    pub reserved_concurrency: Option<u32>,
+    pub reserved_concurrency: Option<Limit>,
+}
+
+/// The values of a setting that limits; they differ where it changed during the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The lowest.
+    pub lowest: u32,
+    /// The highest.
+    pub highest: u32,
 }
 
 /// Execution environments of one function.
@@ -244,6 +253,18 @@ pub struct Flow {
 /// Rows with their names, in order: a map in JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named<T>(pub Vec<(String, T)>);
+
+impl Limit {
+    /// A limit that does not change.
+    pub const fn fixed(value: u32) -> Self {
+        Self { lowest: value, highest: value }
+    }
+
+    /// The same limit, which was also `value` for a time.
+    pub(super) fn and(self, value: u32) -> Self {
+        Self { lowest: self.lowest.min(value), highest: self.highest.max(value) }
+    }
+}
 
 impl Summary {
     /// The summary as it is printed and as expectations see it.
