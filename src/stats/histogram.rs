@@ -118,7 +118,7 @@ pub struct Distribution<const BITS: u32> {
     min: u64,
     max: u64,
     /// Small numbers, so that many distributions stay in the cache.
-    counts: Vec<u16>,
+    counts: Vec<u8>,
     /// What was poured out of full buckets.
     poured: Histogram<u64>,
 }
@@ -165,7 +165,7 @@ impl<const BITS: u32> Distribution<BITS> {
         for place in 0..self.latest_len {
             let bucket = bucket::<BITS>(self.latest[place]);
             match self.counts.get_mut(bucket) {
-                Some(count) if *count < u16::MAX => *count += 1,
+                Some(count) if *count < u8::MAX => *count += 1,
                 Some(_) | None => self.count_apart(bucket),
             }
         }
@@ -448,13 +448,13 @@ mod tests {
     fn a_full_bucket_is_poured_out() {
         let mut distribution = distribution::<11>(&[10, 20]);
         distribution.count_latest();
-        distribution.counts[20] = u16::MAX;
+        distribution.counts[20] = u8::MAX;
         for _ in 0..3 {
             distribution.record(SimDuration::from_nanos(20));
         }
         distribution.count_latest();
-        assert_eq!(distribution.values(), [(10, 1), (20, u64::from(u16::MAX) + 3)]);
-        assert_eq!(distribution.count(), u64::from(u16::MAX) + 4);
+        assert_eq!(distribution.values(), [(10, 1), (20, u64::from(u8::MAX) + 3)]);
+        assert_eq!(distribution.count(), u64::from(u8::MAX) + 4);
     }
 
     /// The table has the buckets of the histogram: every value falls into the same one in both.
