@@ -120,9 +120,9 @@ impl Callers {
     /// Sends the first attempt of an open loop's call. Most calls end with its answer, in time, and never need a record.
     #[inline(always)]
     fn send_first<O: Observer>(&mut self, origin: Origin, lambda: &mut Lambda, context: &mut Context<'_, O>) {
+        context.state(&Fact::AttemptSent { origin, attempt: 1 });
         let caller = &mut self.table[origin.caller];
         caller.client.send_first();
-        context.state(&Fact::AttemptSent { origin, attempt: 1 });
         let duration = caller.duration(origin.submission);
         let waiter = Waiter::FirstAttempt;
         let request = Request { origin, function: caller.target, waiter, attempt: 1, run: 1, duration };

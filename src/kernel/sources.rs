@@ -54,17 +54,17 @@ impl Sources {
 
     #[inline(always)]
     fn replace(&mut self, source: u32, key: u128) {
-        self.keys[source as usize] = key;
-        if self.keys.len() == 1 {
+        if self.winners.len() == 1 {
             self.first = (key, 0);
         } else {
             self.replay(source, key);
         }
     }
 
-    /// Plays the matches above a leaf again.
+    /// Plays the matches above a leaf again, with its new key.
     fn replay(&mut self, source: u32, key: u128) {
         let leaves = self.keys.len();
+        self.keys[source as usize] = key;
         // The first match is against the other leaf of the pair.
         let mut rival = source ^ 1;
         let (mut winner, mut best) = (source, key);
