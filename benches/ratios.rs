@@ -3,9 +3,9 @@
 //! minute; ratios of one run are what speed is judged by.
 //!
 //! ```text
-//! cargo bench --bench ratios                                   against the textbook loop of `common/textbook.rs`
-//! cargo bench --bench ratios -- --yardstick ../yardstick       against a yardstick package as well
-//! cargo bench --bench ratios -- --n 2000000 --reps 3 --fns 1000 --work c
+//! cargo run --release --example ratios                                   against the textbook loop of `common/textbook.rs`
+//! cargo run --release --example ratios -- --yardstick ../yardstick       against a yardstick package as well
+//! cargo run --release --example ratios -- --n 2000000 --reps 3 --fns 1000 --work c
 //! ```
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints a table")]
 
@@ -95,7 +95,7 @@ fn textbook_loop(options: &Options) -> f64 {
 
 /// Builds the yardstick outside of its own folder, which may be read-only.
 fn build_yardstick(package: &Path) -> PathBuf {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("yardstick");
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target").join("yardstick");
     let copy = target.join("package");
     copy_folder(package, &copy);
     let built = Command::new(env!("CARGO"))
