@@ -39,11 +39,6 @@ impl TokenBucket {
         }
     }
 
-    /// Puts a token back that was taken and not used; what is above the depth is lost.
-    pub fn put_back(&mut self) {
-        self.parts = self.parts.saturating_add(per(self.rate)).min(self.full());
-    }
-
     /// How many whole tokens are there.
     ///
     /// # Panics
@@ -199,16 +194,6 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_is_put_back_does_not_pass_the_depth() {
-        let mut bucket = TokenBucket::new(rate(1, SECOND), 2);
-        bucket.put_back();
-        assert_eq!(bucket.available(SimTime::ZERO), 2);
-        assert!(bucket.try_take(SimTime::ZERO));
-        bucket.put_back();
-        assert_eq!(bucket.available(SimTime::ZERO), 2);
-    }
-
-    #[test]
     fn after_a_change_as_much_is_missing_as_before() {
         for (new_rate, new_depth, now, tokens) in [
             // Two and a half of five are missing, so seven and a half of ten are there.
@@ -233,7 +218,6 @@ mod tests {
         let mut bucket = TokenBucket::new(rate(u64::MAX, u64::MAX), u64::MAX);
         assert_eq!(bucket.available(SimTime::ZERO), u64::MAX);
         assert!(bucket.try_take(SimTime::ZERO));
-        bucket.put_back();
         bucket.set(SimTime::MAX, rate(u64::MAX, 1), u64::MAX);
         assert_eq!(bucket.available(SimTime::MAX), u64::MAX);
         bucket.set(SimTime::MAX, rate(1, u64::MAX), u64::MAX);
