@@ -107,7 +107,7 @@ impl Callers {
         schedule_arrival(id, caller, self.submit_until, context);
         let sends_at_once = caller.sends_at_once;
         if let Some(submission) = submission {
-            let origin = Origin { caller: id, submission, submitted: context.now };
+            let origin = Origin { caller: id, branch: 0, submission, submitted: context.now };
             context.state(&Fact::CallSubmitted { origin });
             if sends_at_once {
                 self.send_first(origin, lambda, context);
@@ -155,7 +155,7 @@ impl Callers {
     ) {
         let caller = self.users[user].caller;
         if let Some(submission) = self.table[caller].submit() {
-            let origin = Origin { caller, submission, submitted: context.now };
+            let origin = Origin { caller, branch: 0, submission, submitted: context.now };
             context.state(&Fact::CallSubmitted { origin });
             self.submit(origin, Some(user), lambda, context);
         }

@@ -24,6 +24,7 @@ impl AttemptEnd {
     pub(crate) fn outcome(self) -> Outcome {
         match self {
             Self::Answered(Answer::Success) => Outcome::Success,
+            Self::Answered(Answer::Accepted) => Outcome::Accepted,
             Self::Answered(Answer::FunctionError) => Outcome::FunctionError,
             Self::Answered(Answer::Throttled) => Outcome::Throttled,
             Self::Answered(Answer::ServiceError) => Outcome::ServiceError,
@@ -155,7 +156,7 @@ impl Client {
             limiter.on_answer(now, end == AttemptEnd::Answered(Answer::Throttled));
         }
         // INV-T6: an error of the function is an answer with status 200, and a success to the SDK.
-        let answered = matches!(end, AttemptEnd::Answered(Answer::Success | Answer::FunctionError));
+        let answered = matches!(end, AttemptEnd::Answered(Answer::Success | Answer::Accepted | Answer::FunctionError));
         if answered && !retryable {
             self.budget.on_success(attempts.last_cause);
         }
@@ -180,7 +181,7 @@ impl Client {
     fn retries(&self, end: AttemptEnd) -> bool {
         let on = self.config.retry_on;
         match end {
-            AttemptEnd::Answered(Answer::Success | Answer::Rejected) => false,
+            AttemptEnd::Answered(Answer::Success | Answer::Accepted | Answer::Rejected) => false,
             AttemptEnd::Answered(Answer::FunctionError) => on.function_error,
             AttemptEnd::Answered(Answer::Throttled) => on.throttle,
             AttemptEnd::Answered(Answer::ServiceError) => on.service_error,

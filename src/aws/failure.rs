@@ -92,7 +92,7 @@ pub(crate) mod tests {
     }
 
     fn situation(submission: u64, run: u32, start: u64, in_flight: u32) -> Situation {
-        let origin = Origin { caller: CallerId::from_index(0), submission, submitted: SimTime::ZERO };
+        let origin = Origin { caller: CallerId::from_index(0), branch: 0, submission, submitted: SimTime::ZERO };
         Situation { event: Some((origin, run)), index: submission - 1, start: seconds(start), in_flight }
     }
 

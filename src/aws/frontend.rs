@@ -7,7 +7,7 @@
 //! The first check that fails decides; a failed check consumes nothing (INV-T4).
 
 use super::concurrency::{self, Account};
-use super::config::{self, ChangeAction, Fault, System};
+use super::config::{self, ChangeAction, Fault, FaultAt, System};
 use super::environment::{Environments, Run, State, Waiter};
 use super::event::{self, Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
@@ -81,7 +81,8 @@ enum Admission {
 impl Lambda {
     /// The service before the run. `callers` are the names that draws are keyed by.
     pub(crate) fn new(system: &System, callers: Names, streams: RandomStreams) -> Self {
-        let faults = |id| system.faults.iter().filter(|fault: &&Fault| fault.function == id).cloned().collect();
+        let faults =
+            |id| system.faults.iter().filter(|fault: &&Fault| fault.at == FaultAt::Invoke(id)).cloned().collect();
         let function = |(id, config)| Function::new(config, faults(id), &system.account, &streams);
         Self {
             account: Account::new(&system.account),
@@ -236,6 +237,7 @@ impl Lambda {
             init,
             suppressed_init,
             outcome: run.outcome,
+            error: None,
             capacity: function.capacity(provisioned),
             abandoned: details.filter(|_| run.abandoned).map(|details| details.abandoned),
         });

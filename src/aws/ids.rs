@@ -46,6 +46,22 @@ ids! {
     UserId;
     /// A call's record until it finishes; reused afterwards.
     CallId;
+    /// An event's record in the internal queue until it ends; reused afterwards.
+    EventId;
+    /// A delivery's record while it waits; reused afterwards.
+    DeliveryId;
+    /// The functions that a chain of requests has passed.
+    LineageId;
+    /// A queue, by its place in the scenario.
+    QueueId;
+    /// A topic, by its place in the scenario.
+    TopicId;
+    /// An event bus, by its place in the scenario.
+    EventBusId;
+    /// A bucket, by its place in the scenario.
+    BucketId;
+    /// The name of an error.
+    ErrorId;
 }
 
 /// Rows of one kind, found by their typed id.
@@ -95,6 +111,69 @@ impl<I: Id, T> Table<I, T> {
     /// All ids in order.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = I> + use<I, T> {
         (0..self.rows.len()).map(I::from_index)
+    }
+}
+
+/// Records that come and go, found by typed ids; the id of one that is gone is used again.
+#[derive(Clone, Debug)]
+pub struct Slots<I, T> {
+    rows: Vec<T>,
+    free: Vec<I>,
+}
+
+impl<I: Id, T> Slots<I, T> {
+    /// A place for `row`.
+    #[inline]
+    pub fn insert(&mut self, row: T) -> I {
+        if let Some(id) = self.free.pop() {
+            self.rows[id.index()] = row;
+            return id;
+        }
+        self.rows.push(row);
+        I::from_index(self.rows.len() - 1)
+    }
+
+    /// The record is gone: its id may be used again.
+    #[inline]
+    pub fn remove(&mut self, id: I) -> T
+    where
+        T: Copy,
+    {
+        self.free.push(id);
+        self.rows[id.index()]
+    }
+
+    /// How many records there are.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.rows.len() - self.free.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<I, T> Default for Slots<I, T> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<I: Id, T> Index<I> for Slots<I, T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, id: I) -> &T {
+        &self.rows[id.index()]
+    }
+}
+
+impl<I: Id, T> IndexMut<I> for Slots<I, T> {
+    #[inline]
+    fn index_mut(&mut self, id: I) -> &mut T {
+        &mut self.rows[id.index()]
     }
 }
 

@@ -31,3 +31,17 @@ pub const METRIC_PERIOD: SimDuration = SimDuration::from_secs(60);
 pub const REQUEST_RATE_START: u64 = 10_000;
 /// See [`REQUEST_RATE_START`].
 pub const REQUEST_RATE_STEP: u64 = 1_000;
+
+/// Largest event of an asynchronous invocation, bytes (INV-Q2: 1 MB, taken as 2^20).
+/// `D` `lambda/latest/dg/gettingstarted-limits.html`.
+pub const ASYNCHRONOUS_PAYLOAD_BYTES: u64 = 1_048_576;
+
+/// Largest message of a topic, bytes (INV-O5: 256 KB, taken as 2^18). `D` `lambda/latest/dg/invocation-async-retain-records.html`.
+pub const TOPIC_MESSAGE_BYTES: u64 = 262_144;
+
+/// What an invocation record takes beside the event and the response, bytes (`model`).
+pub const INVOCATION_RECORD_BYTES: u64 = 512;
+
+/// Runs of a function in one chain of requests before the next is stopped (INV-5.7).
+/// `D` `lambda/latest/dg/invocation-recursion.html`, the exact number observed.
+pub const RECURSION_RUNS: u8 = 16;

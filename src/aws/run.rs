@@ -198,7 +198,7 @@ fn scaled(function: &Function, length: SimDuration) -> SimDuration {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::aws::config::{Architecture, ProvisionedConcurrency, WarmSelection};
+    use crate::aws::config::{self, Architecture, ProvisionedConcurrency, RecursiveLoop, WarmSelection};
     use crate::kernel::dist::Distribution;
     use crate::kernel::quantity::Ratio;
 
@@ -232,6 +232,8 @@ pub(crate) mod tests {
             },
             failures: Vec::new(),
             response_bytes: Distribution::constant(1_000),
+            recursive_loop: RecursiveLoop::Terminate,
+            asynchronous: config::asynchronous::tests::defaults(),
         }
     }
 

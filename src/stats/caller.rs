@@ -26,7 +26,7 @@ pub(super) struct CallerStats {
     pub(super) finished_before: u64,
 }
 
-const OUTCOMES: usize = 6;
+const OUTCOMES: usize = 7;
 
 impl CallerStats {
     pub(super) fn new() -> Self {
@@ -133,5 +133,6 @@ const fn index(outcome: Outcome) -> usize {
         Outcome::Timeout => 3,
         Outcome::ServiceError => 4,
         Outcome::Rejected => 5,
+        Outcome::Accepted => 6,
     }
 }

@@ -12,6 +12,13 @@
 //! | `RetryScheduled` | now, caller, submission, attempt, due |
 //! | `RetryQuotaExhausted` | now, caller, submission |
 //! | `CircuitOpen` | now, caller, submission |
+//! | `EventAccepted` | now, caller, submission, function, the parent's branch, size |
+//! | `EventReturned` | now, caller, submission, function, cause, due |
+//! | `EventEnded` | now, caller, submission, function, moment of acceptance, condition, runs |
+//! | `EventDuplicated` | now, caller, submission, function, run |
+//! | `DispatchRefused` | now, caller, submission, function, status |
+//! | `Delivered` | now, caller, submission, function, kind, condition, target, invoke count |
+//! | `DeliveryRetried`, `DeliveryFailed` | now, caller, submission, function, kind, condition, target, error, due |
 //! | `EnvironmentCreated` | now, function, environment |
 //! | `EnvironmentEnded` | its own moment `at` (not the moment at which it was noticed), function, environment |
 //! | `EnvironmentReset` | now, function, environment |
@@ -21,12 +28,18 @@
 //!
 //! Left out because these say it all: `CallSubmitted` (the moment is in `CallFinished`; what never finishes is in the
 //! conservation), `AttemptSent` and `AttemptAnswered` (attempts are counted in `CallFinished`, throttles and time-outs
-//! are there one by one), `RunStarted` (in `RunEnded`), `AccountAllocated` (follows from settings and the provisioned facts).
+//! are there one by one), `RunStarted` (in `RunEnded`), `EventDispatched` (in what comes of it), `AccountAllocated` (follows from settings and the provisioned facts).
+//!
+//! "Submission" is its number and the branch of what follows from it. Names of errors are labels and stay out.
 //!
 //! The first word of each fact holds its number in the low 8 bits, small fields above them, and the
 //! caller or function in its high half. The moment of abandonment is a fact of its own kind beside its run.
 
-use crate::aws::fact::{Capacity, Fact, InitPhase, Observer, Origin, Outcome, RunOutcome, ThrottleReason};
+use crate::aws::config::Target;
+use crate::aws::fact::{
+    Capacity, Condition, DeliveryError, DeliveryKind, Fact, InitPhase, Observer, Origin, Outcome, Record, ReturnCause,
+    RunOutcome, ThrottleReason,
+};
 use crate::aws::ids::{FunctionId, Id};
 use crate::kernel::digest::Digest;
 use crate::kernel::time::SimTime;
@@ -52,6 +65,14 @@ mod kind {
     pub(super) const PROVISIONED_ALLOCATED: u64 = 13;
     pub(super) const PROVISIONED_INITIALIZED: u64 = 14;
     pub(super) const PROVISIONED_FAILED: u64 = 15;
+    pub(super) const EVENT_ACCEPTED: u64 = 16;
+    pub(super) const EVENT_RETURNED: u64 = 17;
+    pub(super) const EVENT_ENDED: u64 = 18;
+    pub(super) const EVENT_DUPLICATED: u64 = 19;
+    pub(super) const DISPATCH_REFUSED: u64 = 20;
+    pub(super) const DELIVERED: u64 = 21;
+    pub(super) const DELIVERY_RETRIED: u64 = 22;
+    pub(super) const DELIVERY_FAILED: u64 = 23;
 }
 
 impl DigestObserver {
@@ -74,7 +95,7 @@ impl Observer for DigestObserver {
                 let first = kind::CALL_FINISHED | outcome_number(outcome) << 8 | caller(&origin);
                 let counts = u64::from(attempts) | u64::from(runs) << 32;
                 let submitted = origin.submitted.as_nanos();
-                self.0.add6([first, origin.submission, now.as_nanos(), submitted, counts, 0]);
+                self.0.add6([first, submission(&origin), now.as_nanos(), submitted, counts, 0]);
             }
             Fact::RunEnded {
                 origin,
@@ -86,6 +107,7 @@ impl Observer for DigestObserver {
                 init,
                 suppressed_init,
                 outcome,
+                error: _,
                 capacity,
                 abandoned,
             } => {
@@ -95,16 +117,25 @@ impl Observer for DigestObserver {
                 let first = kind::RUN_ENDED | small | number(function);
                 let second = caller(&origin) | u64::from(run);
                 let (started, duration) = (started.as_nanos(), duration.as_nanos());
-                self.0.add8([first, second, origin.submission, environment, now.as_nanos(), started, duration, init]);
+                self.0.add8([first, second, submission(&origin), environment, now.as_nanos(), started, duration, init]);
                 if let Some(since) = abandoned {
-                    self.0.add4([kind::ABANDONED, second, origin.submission, since.as_nanos()]);
+                    self.0.add4([kind::ABANDONED, second, submission(&origin), since.as_nanos()]);
                 }
             }
             Fact::CallSubmitted { .. }
             | Fact::AttemptSent { .. }
             | Fact::AttemptAnswered { .. }
             | Fact::RunStarted { .. }
+            | Fact::EventDispatched { .. }
             | Fact::AccountAllocated { .. } => {}
+            Fact::EventAccepted { .. }
+            | Fact::EventReturned { .. }
+            | Fact::EventEnded { .. }
+            | Fact::EventDuplicated { .. }
+            | Fact::DispatchRefused { .. }
+            | Fact::Delivered { .. }
+            | Fact::DeliveryRetried { .. }
+            | Fact::DeliveryFailed { .. } => self.0.add6(words_of_event(now, fact)),
             Fact::Throttled { .. }
             | Fact::AttemptTimedOut { .. }
             | Fact::RetryScheduled { .. }
@@ -125,7 +156,7 @@ impl Observer for DigestObserver {
 #[inline(always)]
 fn words(now: SimTime, fact: &Fact) -> [u64; 4] {
     let now = now.as_nanos();
-    let of_call = |kind: u64, origin: Origin, last: u64| [kind | caller(&origin), origin.submission, now, last];
+    let of_call = |kind: u64, origin: Origin, last: u64| [kind | caller(&origin), submission(&origin), now, last];
     let of_function = |kind: u64, function, last: u64| [kind | number(function), now, last, 0];
     match *fact {
         Fact::Throttled { origin, function, reason } => {
@@ -161,8 +192,82 @@ fn words(now: SimTime, fact: &Fact) -> [u64; 4] {
         | Fact::CallFinished { .. }
         | Fact::RunStarted { .. }
         | Fact::RunEnded { .. }
+        | Fact::EventAccepted { .. }
+        | Fact::EventDispatched { .. }
+        | Fact::DispatchRefused { .. }
+        | Fact::EventDuplicated { .. }
+        | Fact::EventReturned { .. }
+        | Fact::EventEnded { .. }
+        | Fact::Delivered { .. }
+        | Fact::DeliveryRetried { .. }
+        | Fact::DeliveryFailed { .. }
         | Fact::AccountAllocated { .. } => unreachable!("not a fact of four words"),
     }
+}
+
+/// The words of a fact about an event in the internal queue.
+fn words_of_event(now: SimTime, fact: &Fact) -> [u64; 6] {
+    let now = now.as_nanos();
+    let of_event = |kind: u64, origin: Origin, function, a: u64, b: u64| {
+        [kind | caller(&origin), submission(&origin), now, number(function), a, b]
+    };
+    match *fact {
+        Fact::EventAccepted { origin, function, parent, payload_bytes } => {
+            let parent = parent.map_or(0, |branch| 1 << 32 | u64::from(branch));
+            of_event(kind::EVENT_ACCEPTED, origin, function, payload_bytes, parent)
+        }
+        Fact::EventReturned { origin, function, cause, due } => {
+            of_event(kind::EVENT_RETURNED | cause_number(cause) << 8, origin, function, due.as_nanos(), 0)
+        }
+        Fact::EventEnded { origin, function, accepted, condition, runs } => {
+            let kind = kind::EVENT_ENDED | condition_number(condition) << 8;
+            of_event(kind, origin, function, accepted.as_nanos(), u64::from(runs))
+        }
+        Fact::EventDuplicated { origin, function, run } => {
+            of_event(kind::EVENT_DUPLICATED, origin, function, u64::from(run), 0)
+        }
+        Fact::DispatchRefused { origin, function, status } => {
+            of_event(kind::DISPATCH_REFUSED, origin, function, u64::from(status), 0)
+        }
+        Fact::Delivered { record, to } => {
+            let kind = kind::DELIVERED | delivery_number(&record) << 8;
+            of_event(kind, record.origin, record.function, target_number(to), u64::from(record.invoke_count))
+        }
+        Fact::DeliveryRetried { record, to, error, due } => {
+            let kind = kind::DELIVERY_RETRIED | delivery_number(&record) << 8 | error_number(error) << 16;
+            of_event(kind, record.origin, record.function, target_number(to), due.as_nanos())
+        }
+        Fact::DeliveryFailed { record, to, error } => {
+            let kind = kind::DELIVERY_FAILED | delivery_number(&record) << 8 | error_number(error) << 16;
+            of_event(kind, record.origin, record.function, target_number(to), 0)
+        }
+        Fact::CallSubmitted { .. }
+        | Fact::AttemptSent { .. }
+        | Fact::AttemptAnswered { .. }
+        | Fact::AttemptTimedOut { .. }
+        | Fact::RetryScheduled { .. }
+        | Fact::RetryQuotaExhausted { .. }
+        | Fact::CircuitOpen { .. }
+        | Fact::CallFinished { .. }
+        | Fact::Throttled { .. }
+        | Fact::RunStarted { .. }
+        | Fact::RunEnded { .. }
+        | Fact::EventDispatched { .. }
+        | Fact::EnvironmentCreated { .. }
+        | Fact::EnvironmentEnded { .. }
+        | Fact::EnvironmentReset { .. }
+        | Fact::ProvisionedRequested { .. }
+        | Fact::ProvisionedAllocated { .. }
+        | Fact::ProvisionedInitialized { .. }
+        | Fact::ProvisionedFailed { .. }
+        | Fact::AccountAllocated { .. } => unreachable!("not a fact about an event in the internal queue"),
+    }
+}
+
+/// The submission, with the branch of what follows from it in the high half.
+#[inline(always)]
+fn submission(origin: &Origin) -> u64 {
+    origin.submission ^ u64::from(origin.branch) << 32
 }
 
 /// The caller, in the high half of a word.
@@ -192,6 +297,7 @@ const fn outcome_number(outcome: Outcome) -> u64 {
         Outcome::Timeout => 3,
         Outcome::ServiceError => 4,
         Outcome::Rejected => 5,
+        Outcome::Accepted => 6,
     }
 }
 
@@ -222,6 +328,55 @@ const fn reason_number(reason: ThrottleReason) -> u64 {
         ThrottleReason::ReservedFunctionInvocationRateLimitExceeded => 3,
         ThrottleReason::CallerRateLimitExceeded => 4,
     }
+}
+
+const fn cause_number(cause: ReturnCause) -> u64 {
+    match cause {
+        ReturnCause::FunctionError => 0,
+        ReturnCause::Throttled => 1,
+        ReturnCause::ServiceError => 2,
+    }
+}
+
+const fn condition_number(condition: Condition) -> u64 {
+    match condition {
+        Condition::Success => 0,
+        Condition::RetriesExhausted => 1,
+        Condition::EventAgeExceeded => 2,
+        Condition::ZeroReservedConcurrency => 3,
+        Condition::RecursiveInvocation => 4,
+    }
+}
+
+/// Why a record is delivered, and how its event ended: less than 256.
+const fn delivery_number(record: &Record) -> u64 {
+    let kind = match record.kind {
+        DeliveryKind::DeadLetterQueue => 0,
+        DeliveryKind::OnFailure => 1,
+        DeliveryKind::OnSuccess => 2,
+    };
+    kind | condition_number(record.condition) << 4
+}
+
+const fn error_number(error: DeliveryError) -> u64 {
+    match error {
+        DeliveryError::TooLarge => 0,
+        DeliveryError::FifoQueue => 1,
+        DeliveryError::RecursiveInvocation => 2,
+        DeliveryError::Refused(status) => status as u64,
+    }
+}
+
+/// The kind of a target in the high half, its place in its group in the low one.
+fn target_number(target: Target) -> u64 {
+    let (kind, index) = match target {
+        Target::Queue(id) => (0, id.index()),
+        Target::Topic(id) => (1, id.index()),
+        Target::EventBus(id) => (2, id.index()),
+        Target::Bucket(id) => (3, id.index()),
+        Target::Function(id) => (4, id.index()),
+    };
+    kind << 32 | index as u64
 }
 
 #[cfg(test)]
@@ -256,6 +411,7 @@ mod tests {
             init,
             suppressed_init,
             outcome,
+            error: None,
             capacity,
             abandoned,
         };

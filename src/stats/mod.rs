@@ -159,6 +159,15 @@ impl Observer for Statistics {
             Fact::RetryQuotaExhausted { origin } => self.retry_quota_exhausted(&origin),
             Fact::CircuitOpen { origin } => self.circuit_open(&origin),
             Fact::Throttled { origin, function, reason } => self.throttled(&origin, function, reason),
+            Fact::EventAccepted { .. }
+            | Fact::EventDispatched { .. }
+            | Fact::DispatchRefused { .. }
+            | Fact::EventDuplicated { .. }
+            | Fact::EventReturned { .. }
+            | Fact::EventEnded { .. }
+            | Fact::Delivered { .. }
+            | Fact::DeliveryRetried { .. }
+            | Fact::DeliveryFailed { .. } => {}
             Fact::EnvironmentCreated { function, .. } => self.functions[function].environment_created(now),
             Fact::EnvironmentEnded { function, at, .. } => self.functions[function].environment_ended(at),
             Fact::EnvironmentReset { function, .. } => self.functions[function].environment_reset(now),

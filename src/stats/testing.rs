@@ -40,7 +40,7 @@ pub(crate) fn first() -> FunctionId {
 
 /// A submission of the `caller`-th caller.
 pub(crate) fn origin(caller: usize, submission: u64, submitted: SimTime) -> Origin {
-    Origin { caller: CallerId::from_index(caller), submission, submitted }
+    Origin { caller: CallerId::from_index(caller), branch: 0, submission, submitted }
 }
 
 /// A run on a warm environment that ends well; change what differs.
@@ -55,6 +55,7 @@ pub(crate) fn run_ended(origin: Origin, function: FunctionId, started: SimTime, 
         init: None,
         suppressed_init: None,
         outcome: RunOutcome::Success,
+        error: None,
         capacity: Capacity::Unreserved,
         abandoned: None,
     }
@@ -117,6 +118,7 @@ impl TestRun {
             init,
             suppressed_init,
             outcome,
+            error: None,
             capacity,
             abandoned,
         };

@@ -503,6 +503,7 @@ impl<'a> Checker<'a> {
                 call.open = false;
                 let fits = match answer {
                     Answer::Success | Answer::FunctionError => status == 200,
+                    Answer::Accepted => status == 202,
                     Answer::Throttled => status == 429,
                     Answer::ServiceError => status >= 500 || status == 408,
                     Answer::Rejected => status == 413,

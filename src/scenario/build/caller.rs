@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::table::Unit;
 use super::{Builder, Name};
-use crate::aws::config::{Caller, Load, UserStart};
+use crate::aws::config::{Caller, Invocation, Load, UserStart};
 use crate::kernel::arrival::{ArrivalProcess, ProfileShape, RatePoint, Regularity};
 use crate::kernel::quantity::Rate;
 use crate::kernel::time::{SimDuration, SimTime};
@@ -32,6 +32,7 @@ impl Builder<'_> {
             name: text.to_string(),
             order,
             target: target?,
+            invocation: Invocation::Sync,
             load,
             max_events: block.field("max_events").optional(Resolved::whole)?,
             client: client?,

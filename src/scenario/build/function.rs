@@ -2,7 +2,8 @@
 
 use super::{Builder, Name};
 use crate::aws::config::{
-    Architecture, EventSelector, Failure, FailureKind, Function, ProvisionedConcurrency, TargetTracking, WarmSelection,
+    Architecture, Asynchronous, Backoff, Delivery, EventSelector, Expiry, Failure, FailureKind, Function, Jitter,
+    ProvisionedConcurrency, RecursiveLoop, RetryFrom, TargetTracking, WarmSelection,
 };
 use crate::scenario::error::{Problem, ProblemKind};
 use crate::scenario::resolve::{Named, Resolved, Value};
@@ -56,6 +57,8 @@ impl Builder<'_> {
             provisioned_concurrency: provisioned_concurrency?,
             failures: failures?,
             response_bytes: response_bytes?,
+            recursive_loop: RecursiveLoop::Terminate,
+            asynchronous: asynchronous(),
         })
     }
 
@@ -96,7 +99,7 @@ impl Builder<'_> {
                 "crash" => FailureKind::Crash,
                 _ => FailureKind::Error,
             },
-            error: entry.field("error").optional(Resolved::text)?,
+            error: None,
             after: entry.field("after").ratio()?,
         })
     }
@@ -159,5 +162,32 @@ impl Builder<'_> {
             scale_in_datapoints: block.field("scale_in_datapoints").count()?,
             scale_in_step: block.field("scale_in_step").ratio()?,
         }))
+    }
+}
+
+fn asynchronous() -> Asynchronous {
+    use crate::kernel::quantity::Ratio;
+    use crate::kernel::time::SimDuration;
+    Asynchronous {
+        maximum_retry_attempts: 2,
+        maximum_event_age: SimDuration::from_secs(21_600),
+        dead_letter_queue: None,
+        on_failure: None,
+        on_success: None,
+        dispatch_latency: SimDuration::ZERO,
+        retry_delays: vec![SimDuration::from_secs(60), SimDuration::from_secs(120)],
+        retry_from: RetryFrom::End,
+        retry_jitter: Jitter::None,
+        backoff: Backoff {
+            base: SimDuration::from_secs(1),
+            factor: 2.0,
+            cap: Some(SimDuration::from_secs(300)),
+            jitter: Jitter::None,
+        },
+        backpressure: None,
+        expiry: Expiry::Lookahead,
+        duplicate_probability: Ratio::ZERO,
+        maximum_parallel_dispatch: None,
+        delivery: Delivery { delay: SimDuration::ZERO, attempts: 1 },
     }
 }

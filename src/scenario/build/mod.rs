@@ -21,8 +21,8 @@ use super::resolve::{Named, Resolved, Value};
 use super::scalar::Leaf;
 use super::tree::Entry;
 use super::{Drain, PriceOptions, Scenario};
-use crate::aws::config::{Account, Fault, Refill, Scaling, System};
-use crate::aws::ids::{CallerId, FunctionId, Id};
+use crate::aws::config::{Account, Fault, FaultAt, Refill, Scaling, System};
+use crate::aws::ids::{CallerId, FunctionId, Id, Table};
 use crate::kernel::quantity::{Rate, Ratio};
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -150,6 +150,11 @@ impl Builder<'_> {
                 account: account?,
                 functions: functions.into_iter().collect::<Option<_>>()?,
                 callers: callers.into_iter().collect::<Option<_>>()?,
+                queues: Table::new(),
+                topics: Table::new(),
+                event_buses: Table::new(),
+                buckets: Table::new(),
+                errors: Table::new(),
                 faults: faults.into_iter().collect::<Option<_>>()?,
                 changes: Vec::new(),
             },
@@ -161,7 +166,7 @@ impl Builder<'_> {
         let window = self.window(fault);
         let (from, until) = window?;
         Some(Fault {
-            function: function?,
+            at: FaultAt::Invoke(function?),
             status: u16::try_from(fault.field("status").whole()?).ok()?,
             probability: fault.field("probability").ratio()?,
             from,
@@ -254,6 +259,7 @@ pub(crate) fn account(block: &Resolved) -> Option<Account> {
         request_rate_limit: block.field("request_rate_limit").switch()?,
         request_rate_bucket: block.field("request_rate_bucket").duration()?,
         caller_rate_limit: block.field("caller_rate_limit").optional(Resolved::rate)?,
+        configuration_propagation: SimDuration::ZERO,
     })
 }
 

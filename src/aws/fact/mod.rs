@@ -2,7 +2,14 @@
 //!
 //! Machines count nothing for reports; they state facts, and whoever listens counts.
 
-use super::ids::{CallerId, FunctionId};
+mod asynchronous;
+mod words;
+
+pub use asynchronous::{Condition, DeliveryError, DeliveryKind, Record, Response, ReturnCause};
+pub use words::{Answer, Capacity, InitPhase, Outcome, RunOutcome, ThrottleReason};
+
+use super::config::Target;
+use super::ids::{CallerId, ErrorId, FunctionId};
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// Listens to a run. Resolved at compile time: what it does not look at costs nothing.
@@ -27,11 +34,14 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     }
 }
 
-/// The submission that a fact belongs to.
+/// The submission that a fact belongs to, and which of the events that came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
     /// Whose.
     pub caller: CallerId,
+    /// 0 for the submission itself; another number for each event that follows from it, such as one sent by a
+    /// destination. It depends on the way to the event alone.
+    pub branch: u32,
     /// Which of the caller's, 1 = first.
     pub submission: u64,
     /// When it was submitted: decides whether it is measured.
@@ -145,10 +155,103 @@ pub enum Fact {
         suppressed_init: Option<InitPhase>,
         /// How it ended.
         outcome: RunOutcome,
+        /// The name of its error, where the scenario gives one.
+        error: Option<ErrorId>,
         /// What it ran on, by the settings at its end (INV-C11).
         capacity: Capacity,
         /// When its client gave up waiting, if it did.
         abandoned: Option<SimTime>,
+    },
+    /// An event was accepted into a function's internal queue (INV-Q1).
+    EventAccepted {
+        /// Which event.
+        origin: Origin,
+        /// The function.
+        function: FunctionId,
+        /// The branch of the event whose record it is, for an event that a destination sent.
+        parent: Option<u32>,
+        /// Size of the event, bytes.
+        payload_bytes: u64,
+    },
+    /// The internal queue asks for a run of an event; what comes of it is the next fact of the event.
+    EventDispatched {
+        /// Which event.
+        origin: Origin,
+        /// The function.
+        function: FunctionId,
+        /// When it was accepted: from here its age counts (INV-Q11).
+        accepted: SimTime,
+        /// Since when it waits in the queue: its acceptance, or the end of its last run.
+        queued: SimTime,
+    },
+    /// A dispatch was refused by a fault of the service.
+    DispatchRefused {
+        /// Which event.
+        origin: Origin,
+        /// The function.
+        function: FunctionId,
+        /// HTTP status of the refusal.
+        status: u16,
+    },
+    /// A run of the event started a second time (INV-Q6); the result of that second run decides nothing.
+    EventDuplicated {
+        /// Which event.
+        origin: Origin,
+        /// The function.
+        function: FunctionId,
+        /// Which run of the event.
+        run: u32,
+    },
+    /// The event went back to the queue and will be dispatched again.
+    EventReturned {
+        /// Which event.
+        origin: Origin,
+        /// The function.
+        function: FunctionId,
+        /// Why.
+        cause: ReturnCause,
+        /// When it is due.
+        due: SimTime,
+    },
+    /// An event ended: it has its fate.
+    EventEnded {
+        /// Which event.
+        origin: Origin,
+        /// The function.
+        function: FunctionId,
+        /// When it was accepted.
+        accepted: SimTime,
+        /// How.
+        condition: Condition,
+        /// Runs of the handler.
+        runs: u32,
+    },
+    /// A dead-letter queue or destination has received an event.
+    Delivered {
+        /// What was delivered.
+        record: Record,
+        /// To whom.
+        to: Target,
+    },
+    /// A delivery was refused and will be tried again.
+    DeliveryRetried {
+        /// What is delivered.
+        record: Record,
+        /// To whom.
+        to: Target,
+        /// Why it was refused.
+        error: DeliveryError,
+        /// When it is tried again.
+        due: SimTime,
+    },
+    /// A delivery failed for good (INV-O4): what was to be delivered is gone.
+    DeliveryFailed {
+        /// What was to be delivered.
+        record: Record,
+        /// To whom.
+        to: Target,
+        /// Why.
+        error: DeliveryError,
     },
     /// An environment was created.
     EnvironmentCreated {
@@ -208,112 +311,4 @@ pub enum Fact {
         /// On-demand executions of functions without reserved concurrency, as they stand after the change.
         unreserved_in_flight: u32,
     },
-}
-
-/// A run of Init (INV-E1..E4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InitPhase {
-    /// How long it took.
-    pub length: SimDuration,
-    /// Whether it crashed or was cut at its limit.
-    pub failed: bool,
-}
-
-/// What a run runs on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capacity {
-    /// A unit of provisioned concurrency.
-    Provisioned,
-    /// On demand, while the function has provisioned concurrency.
-    Spillover,
-    /// On demand, from the function's reserved concurrency.
-    Reserved,
-    /// On demand, from the account's unreserved pool.
-    Unreserved,
-    /// On demand, from the function's reserved concurrency, while it has provisioned concurrency.
-    ReservedSpillover,
-}
-
-/// What an answer says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The function's result.
-    Success,
-    /// The function failed (HTTP 200 with `X-Amz-Function-Error`, INV-T6).
-    FunctionError,
-    /// 429.
-    Throttled,
-    /// 5xx or 408 of the service.
-    ServiceError,
-    /// 4xx: the request itself was refused and trying again is no use.
-    Rejected,
-}
-
-/// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The function's result arrived.
-    Success,
-    /// The function failed.
-    FunctionError,
-    /// The last attempt was throttled.
-    Throttled,
-    /// The client gave up waiting.
-    Timeout,
-    /// The service failed.
-    ServiceError,
-    /// Refused without an attempt that could have worked: too large, or the circuit breaker was open.
-    Rejected,
-}
-
-/// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RunOutcome {
-    /// With a result.
-    Success,
-    /// The handler raised, or its answer was too large.
-    Error,
-    /// The function's time-out cut it.
-    Timeout,
-    /// The process died.
-    Crash,
-}
-
-/// Why Lambda refused (INV-T2), in AWS's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ThrottleReason {
-    /// The account's pool is full, or environments cannot be added fast enough.
-    ConcurrentInvocationLimitExceeded,
-    /// The account's request rate.
-    FunctionInvocationRateLimitExceeded,
-    /// The function's reserved concurrency is full, or zero.
-    ReservedFunctionConcurrentInvocationLimitExceeded,
-    /// Ten times the function's reserved concurrency a second.
-    ReservedFunctionInvocationRateLimitExceeded,
-    /// The callers' rate limit.
-    CallerRateLimitExceeded,
-}
-
-impl ThrottleReason {
-    /// All reasons.
-    pub const ALL: [Self; 5] = [
-        Self::ConcurrentInvocationLimitExceeded,
-        Self::FunctionInvocationRateLimitExceeded,
-        Self::ReservedFunctionConcurrentInvocationLimitExceeded,
-        Self::ReservedFunctionInvocationRateLimitExceeded,
-        Self::CallerRateLimitExceeded,
-    ];
-
-    /// The reason in AWS's own word.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ConcurrentInvocationLimitExceeded => "ConcurrentInvocationLimitExceeded",
-            Self::FunctionInvocationRateLimitExceeded => "FunctionInvocationRateLimitExceeded",
-            Self::ReservedFunctionConcurrentInvocationLimitExceeded => {
-                "ReservedFunctionConcurrentInvocationLimitExceeded"
-            }
-            Self::ReservedFunctionInvocationRateLimitExceeded => "ReservedFunctionInvocationRateLimitExceeded",
-            Self::CallerRateLimitExceeded => "CallerRateLimitExceeded",
-        }
-    }
 }

@@ -1,0 +1,144 @@
+//! What a scenario sets, in typed form: everything the simulation is built from and what `changes` replace.
+//!
+//! Values are checked where they are made (the scenario's resolve step); here they are only held.
+//! Durations, sizes and rates are exact integers; `order` is a resource's place in the file, which settles equal times.
+
+pub(super) mod asynchronous;
+mod caller;
+mod function;
+mod places;
+
+pub use asynchronous::{Asynchronous, Delivery, Expiry, RecursiveLoop, RetryFrom, Target};
+pub use caller::{Backoff, Budget, Caller, CircuitBreaker, Client, Invocation, Jitter, Load, RetryOn, UserStart};
+pub use function::{
+    Architecture, EventSelector, Failure, FailureKind, Function, ProvisionedConcurrency, TargetTracking, WarmSelection,
+};
+pub use places::{Bucket, EventBus, Queue, QueueKind, Topic};
+
+use super::ids::{BucketId, CallerId, ErrorId, EventBusId, FunctionId, QueueId, Table, TopicId};
+use crate::kernel::quantity::{Rate, Ratio};
+use crate::kernel::time::{SimDuration, SimTime};
+
+/// Everything that exists when the run starts, and what happens to its settings.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// The account and its limits.
+    pub account: Account,
+    /// The functions, in file order.
+    pub functions: Table<FunctionId, Function>,
+    /// The callers, in file order.
+    pub callers: Table<CallerId, Caller>,
+    /// The queues, in file order.
+    pub queues: Table<QueueId, Queue>,
+    /// The topics, in file order.
+    pub topics: Table<TopicId, Topic>,
+    /// The event buses, in file order.
+    pub event_buses: Table<EventBusId, EventBus>,
+    /// The buckets, in file order.
+    pub buckets: Table<BucketId, Bucket>,
+    /// Names of errors, in order of appearance.
+    pub errors: Table<ErrorId, String>,
+    /// Faults of the services themselves, in file order.
+    pub faults: Vec<Fault>,
+    /// Settings that change while it runs, in file order.
+    pub changes: Vec<Change>,
+}
+
+/// Limits of the account in one Region.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    /// INV-C1: in-flight executions over all functions.
+    pub concurrency_limit: u32,
+    /// INV-S1..S8: how fast environments may be added.
+    pub scaling: Scaling,
+    /// INV-R1, R2: requests a second are limited to ten times the concurrency.
+    pub request_rate_limit: bool,
+    /// INV-R7: depth of the request buckets, as the time they take to fill.
+    pub request_rate_bucket: SimDuration,
+    /// INV-D36: a rate over all callers above which `CallerRateLimitExceeded` is answered.
+    pub caller_rate_limit: Option<Rate>,
+    /// INV-E22: how late changed settings of asynchronous invocation take effect.
+    pub configuration_propagation: SimDuration,
+}
+
+/// How fast environments may be added (INV-S1..S8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scaling {
+    /// Without limit.
+    Off,
+    /// Since November 2023: each function by itself.
+    PerFunction {
+        /// New environments in each period, and the most that can be saved up.
+        environments: u32,
+        /// The period.
+        every: SimDuration,
+        /// How the allowance comes back.
+        refill: Refill,
+        /// INV-S7: whether the requests-a-second half of the limit applies too.
+        request_rate: bool,
+    },
+    /// Before November 2023: one allowance for the whole account.
+    LegacyBurst {
+        /// The initial burst.
+        burst: u32,
+        /// New environments a minute afterwards.
+        per_minute: u32,
+    },
+}
+
+/// How a scaling allowance comes back (INV-S2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refill {
+    /// Evenly over the period.
+    Continuous,
+    /// All at once at the end of the period.
+    Lump,
+}
+
+/// A fault of a service itself: it refuses requests with `status` (INV-T5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Which requests.
+    pub at: FaultAt,
+    /// 429 or a 5xx.
+    pub status: u16,
+    /// Judged for each request.
+    pub probability: Ratio,
+    /// From this moment on.
+    pub from: Option<SimTime>,
+    /// Before this moment.
+    pub until: Option<SimTime>,
+}
+
+/// Which requests a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultAt {
+    /// Calls of the Invoke API for this function.
+    Invoke(FunctionId),
+    /// Attempts of the internal queue to run this function.
+    Dispatch(FunctionId),
+    /// What is sent or delivered to a queue, topic, event bus or bucket.
+    Send(Target),
+}
+
+/// A change of settings while it runs.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// When.
+    pub at: SimTime,
+    /// What.
+    pub action: ChangeAction,
+}
+
+/// What a change does.
+#[derive(Clone, Debug)]
+pub enum ChangeAction {
+    /// The account's limits.
+    Account(Account),
+    /// All settings of a function.
+    Function(FunctionId, Box<Function>),
+    /// A caller's client.
+    Client(CallerId, Box<Client>),
+    /// INV-E15: new code; idle environments of the old are gone.
+    Deploy(FunctionId),
+}
