@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::call::{Call, CallState, Calls};
 use super::client::Client;
-use super::config::{self, Load};
+use super::config::{self, Invocation, Load};
 use super::event::{Class, Context, Event};
 use super::fact::Observer;
 use super::ids::{CallId, CallerId, FunctionId};
@@ -22,8 +22,8 @@ pub(crate) struct Caller {
     pub(crate) order: u32,
     pub(crate) target: FunctionId,
     pub(crate) client: Client,
-    /// Whether a first attempt is always sent, and at once.
-    pub(crate) sends_at_once: bool,
+    pub(crate) invocation: Invocation,
+    pub(crate) first_attempt: FirstAttempt,
     /// Submissions so far.
     submitted: u64,
     max_events: u64,
@@ -35,6 +35,17 @@ pub(crate) struct Caller {
     limited: VecDeque<(CallId, u64)>,
     /// When the limiter is asked next.
     pub(crate) limiter_due: Option<SimTime>,
+}
+
+/// What an open loop does first with a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FirstAttempt {
+    /// It invokes the function, always and at once.
+    Invokes,
+    /// It sends an event, always and at once.
+    SendsEvent,
+    /// Something may hold it back.
+    MayWait,
 }
 
 #[derive(Debug)]
@@ -64,7 +75,8 @@ impl Caller {
             order: config.order,
             target: config.target,
             client: Client::new(&config.client),
-            sends_at_once: false,
+            invocation: config.invocation,
+            first_attempt: FirstAttempt::MayWait,
             submitted: 0,
             max_events: config.max_events.unwrap_or(u64::MAX),
             source,
@@ -85,8 +97,21 @@ impl Caller {
     }
 
     fn refresh(&mut self) {
-        let fits = self.payload_bytes.max().is_some_and(|bytes| bytes <= limits::SYNCHRONOUS_PAYLOAD_BYTES);
-        self.sends_at_once = fits && self.client.is_unprotected() && self.limited.is_empty();
+        let fits = self.payload_bytes.max().is_some_and(|bytes| bytes <= self.payload_limit());
+        let at_once = fits && self.client.is_unprotected() && self.limited.is_empty();
+        self.first_attempt = match self.invocation {
+            _ if !at_once => FirstAttempt::MayWait,
+            Invocation::Sync => FirstAttempt::Invokes,
+            Invocation::Async => FirstAttempt::SendsEvent,
+        };
+    }
+
+    /// INV-Y2, Q2: the largest request, bytes.
+    pub(crate) fn payload_limit(&self) -> u64 {
+        match self.invocation {
+            Invocation::Sync => limits::SYNCHRONOUS_PAYLOAD_BYTES,
+            Invocation::Async => limits::ASYNCHRONOUS_PAYLOAD_BYTES,
+        }
     }
 
     /// When an open loop submits next, if it does.

@@ -9,15 +9,15 @@
 //! something to remember: most end with the answer to their first attempt.
 
 use super::call::{Call, CallState, Calls};
-use super::caller::Caller;
+use super::caller::{Caller, FirstAttempt};
 use super::client::{AttemptEnd, Attempts, Decision};
-use super::config::{Client, Load, System, UserStart};
+use super::config::{Client, Invocation, Load, System, UserStart};
 use super::environment::Waiter;
 use super::event::{Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, Outcome};
-use super::frontend::{Answered, Invoked, Lambda, Reply, Request};
+use super::frontend::{Answered, Invoked, Reply, Request};
 use super::ids::{CallId, CallerId, Id, Table, UserId};
-use super::limits;
+use super::lambda::Lambda;
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::SimTime;
 
@@ -105,14 +105,14 @@ impl Callers {
         let caller = &mut self.table[id];
         let submission = caller.submit();
         schedule_arrival(id, caller, self.submit_until, context);
-        let sends_at_once = caller.sends_at_once;
+        let first_attempt = caller.first_attempt;
         if let Some(submission) = submission {
             let origin = Origin { caller: id, branch: 0, submission, submitted: context.now };
             context.state(&Fact::CallSubmitted { origin });
-            if sends_at_once {
-                self.send_first(origin, lambda, context);
-            } else {
-                self.submit(origin, None, lambda, context);
+            match first_attempt {
+                FirstAttempt::Invokes => self.send_first(origin, lambda, context),
+                FirstAttempt::SendsEvent => self.send_event(origin, lambda, context),
+                FirstAttempt::MayWait => self.submit(origin, None, lambda, context),
             }
         }
     }
@@ -141,6 +141,24 @@ impl Callers {
                     call.state = CallState::Running(environment);
                     set_timer(id, call, gives_up, order, context);
                 }
+            }
+        }
+    }
+
+    /// Sends the first attempt of an open loop's asynchronous call. Nearly all are accepted.
+    #[inline(never)]
+    fn send_event<O: Observer>(&mut self, origin: Origin, lambda: &mut Lambda, context: &mut Context<'_, O>) {
+        context.state(&Fact::AttemptSent { origin, attempt: 1 });
+        let caller = &mut self.table[origin.caller];
+        caller.client.send_first();
+        match lambda.accept(origin, caller.target, 1, caller.payload(origin.submission), context) {
+            Err(reply) => {
+                let id = self.calls.begin_sent(origin, 0);
+                self.on_reply_to(id, reply, context);
+            }
+            Ok(event) => {
+                self.finish_at_once(origin, Reply::ACCEPTED, 0, context);
+                lambda.begin(event, context);
             }
         }
     }
@@ -187,28 +205,28 @@ impl Callers {
     /// An answer arrives at a client.
     #[inline(always)]
     pub(crate) fn on_reply<O: Observer>(&mut self, answered: &Answered, context: &mut Context<'_, O>) {
-        let Answered { waiter, origin, reply } = *answered;
+        let Answered { waiter, origin, reply, .. } = *answered;
         let id = match waiter {
             Waiter::FirstAttempt if reply.answer == Answer::Success => {
-                return self.succeed_at_once(origin, reply, context);
+                return self.finish_at_once(origin, reply, 1, context);
             }
             Waiter::FirstAttempt => self.calls.begin_sent(origin, 1),
             Waiter::Call(id) => id,
-            Waiter::Nobody => unreachable!("an answer goes to somebody"),
+            Waiter::Nobody | Waiter::Event(_) => unreachable!("no caller waits for this answer"),
         };
         self.on_reply_to(id, reply, context);
     }
 
     /// A call ends with the answer to its first attempt.
     #[inline(always)]
-    fn succeed_at_once<O: Observer>(&mut self, origin: Origin, reply: Reply, context: &mut Context<'_, O>) {
+    fn finish_at_once<O: Observer>(&mut self, origin: Origin, reply: Reply, runs: u32, context: &mut Context<'_, O>) {
         let Reply { answer, status } = reply;
         context.state(&Fact::AttemptAnswered { origin, attempt: 1, answer, status });
         let mut attempts = Attempts { sent: 1, ..Attempts::default() };
         let end = AttemptEnd::Answered(answer);
         let decision = self.table[origin.caller].client.on_ended(context.now, end, &mut attempts, || 0);
         debug_assert_eq!(decision, Decision::Finish, "a success is not tried again");
-        context.state(&Fact::CallFinished { origin, outcome: end.outcome(), attempts: 1, runs: 1 });
+        context.state(&Fact::CallFinished { origin, outcome: end.outcome(), attempts: 1, runs });
     }
 
     /// An answer arrives for a call with a record.
@@ -358,8 +376,19 @@ fn send<O: Observer>(
     }
     let attempt = call.attempts.sent;
     context.state(&Fact::AttemptSent { origin, attempt });
-    if caller.payload(origin.submission) > limits::SYNCHRONOUS_PAYLOAD_BYTES {
+    let payload_bytes = caller.payload(origin.submission);
+    if payload_bytes > caller.payload_limit() {
         return answered(id, call, caller, Reply { answer: Answer::Rejected, status: 413 }, context);
+    }
+    if caller.invocation == Invocation::Async {
+        return match lambda.accept(origin, caller.target, attempt, payload_bytes, context) {
+            Err(reply) => answered(id, call, caller, reply, context),
+            Ok(event) => {
+                let step = answered(id, call, caller, Reply::ACCEPTED, context);
+                lambda.begin(event, context);
+                step
+            }
+        };
     }
     let request = Request {
         origin,

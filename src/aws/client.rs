@@ -139,7 +139,10 @@ impl Client {
         attempts: &mut Attempts,
         word: impl FnOnce() -> u64,
     ) -> Decision {
-        if end == AttemptEnd::Answered(Answer::Success) && self.breaker.is_none() && self.limiter.is_none() {
+        if matches!(end, AttemptEnd::Answered(Answer::Success | Answer::Accepted))
+            && self.breaker.is_none()
+            && self.limiter.is_none()
+        {
             self.budget.on_success(attempts.last_cause);
             return Decision::Finish;
         }

@@ -9,7 +9,7 @@
 //! ```
 
 use super::fact::{InitPhase, Origin, RunOutcome};
-use super::ids::{CallId, EnvironmentId, FunctionId, Id};
+use super::ids::{CallId, EnvironmentId, ErrorId, EventId, FunctionId, Id};
 use crate::kernel::time::SimTime;
 
 /// One environment: what every run touches, in one cache line.
@@ -33,7 +33,7 @@ impl Environment {
     #[inline(always)]
     pub(crate) fn has_details(&self) -> bool {
         match &self.state {
-            State::Busy(run) => run.has_inits | run.abandoned,
+            State::Busy(run) => run.has_details | run.abandoned,
             State::Idle(_) | State::Recovering => false,
         }
     }
@@ -61,8 +61,8 @@ pub(crate) struct Run {
     pub(crate) started: SimTime,
     pub(crate) outcome: RunOutcome,
     pub(crate) restore_timed_out: bool,
-    /// Whether there was an Init; its [`Details`] have it.
-    pub(crate) has_inits: bool,
+    /// Whether there was an Init, or an error has a name; its [`Details`] have it.
+    pub(crate) has_details: bool,
     /// Whether the client gave up; its [`Details`] say when.
     pub(crate) abandoned: bool,
 }
@@ -76,6 +76,8 @@ pub(crate) enum Waiter {
     FirstAttempt,
     /// The attempt of a call with a record.
     Call(CallId),
+    /// An event of the internal queue.
+    Event(EventId),
 }
 
 /// What is looked at rarely.
@@ -86,6 +88,8 @@ pub(crate) struct Details {
     pub(crate) init: Option<InitPhase>,
     pub(crate) suppressed_init: Option<InitPhase>,
     pub(crate) invoked: SimTime,
+    /// The name of its error, where the scenario gives one.
+    pub(crate) error: Option<ErrorId>,
     /// When the client gave up.
     pub(crate) abandoned: SimTime,
 }
@@ -121,7 +125,7 @@ impl Environments {
         let environment =
             Environment { function, number: self.created, provisioned, needs_init: false, code: 0, state };
         let (invoked, abandoned) = (SimTime::ZERO, SimTime::ZERO);
-        let details = Details { created: now, init: None, suppressed_init: None, invoked, abandoned };
+        let details = Details { created: now, init: None, suppressed_init: None, invoked, error: None, abandoned };
         if let Some(id) = self.free.pop() {
             self.rows[id.index()] = environment;
             self.details[id.index()] = details;
@@ -144,6 +148,14 @@ impl Environments {
     /// What is looked at rarely.
     pub(crate) fn details(&mut self, id: EnvironmentId) -> &mut Details {
         &mut self.details[id.index()]
+    }
+
+    /// The name of the error of its run, where the scenario gives one.
+    pub(crate) fn error(&self, id: EnvironmentId) -> Option<ErrorId> {
+        match &self.rows[id.index()].state {
+            State::Busy(run) if run.has_details => self.details[id.index()].error,
+            State::Busy(_) | State::Idle(_) | State::Recovering => None,
+        }
     }
 
     /// The environment is gone.

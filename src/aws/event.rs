@@ -3,7 +3,7 @@
 //! Arrivals of open loops are not among the events: each caller is a source of the agenda.
 
 use super::fact::{Fact, Observer};
-use super::ids::{CallId, CallerId, EnvironmentId, FunctionId, Id, UserId};
+use super::ids::{CallId, CallerId, DeliveryId, EnvironmentId, EventId, FunctionId, Id, UserId};
 use crate::kernel::engine::Agenda;
 use crate::kernel::time::SimTime;
 
@@ -24,6 +24,14 @@ pub enum Event {
     LimiterDue(CallerId),
     /// A client gives up waiting.
     TimedOut(CallId),
+    /// An event of the internal queue is dispatched.
+    DispatchDue(EventId),
+    /// An event of the internal queue reaches its maximum age.
+    EventExpired(EventId),
+    /// The next attempt of a delivery.
+    DeliveryDue(DeliveryId),
+    /// The settings of asynchronous invocation in a settings change take effect (INV-E22).
+    Propagated(u32),
     /// Something about provisioned concurrency.
     Provisioned(Provisioned),
 }
@@ -76,6 +84,11 @@ impl<O: Observer> Context<'_, O> {
     pub(crate) fn schedule_inline(&mut self, at: SimTime, class: Class, order: u32, event: Event) {
         // Odd: an arrival of the same class and place in the file goes before.
         self.agenda.calendar.push(at, rank(class, order) | 1, event);
+    }
+
+    /// Takes the next of what falls due at this moment in this class and for the same resource.
+    pub(crate) fn also_due(&mut self, class: Class, order: u32) -> Option<Event> {
+        self.agenda.calendar.pop_before_rank(self.now, (rank(class, order) | 1) + 1).map(|(_, event)| event)
     }
 
     /// An open loop submits next at this moment, or never again.

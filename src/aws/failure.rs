@@ -2,6 +2,7 @@
 
 use super::config::{EventSelector, Failure, FailureKind};
 use super::fact::Origin;
+use super::ids::ErrorId;
 use crate::kernel::quantity::Ratio;
 use crate::kernel::rng::StreamKey;
 use crate::kernel::time::SimTime;
@@ -24,6 +25,8 @@ pub(crate) struct Situation {
 pub(crate) struct Verdict {
     pub(crate) kind: FailureKind,
     pub(crate) after: Ratio,
+    /// The name of the error, where the scenario gives one.
+    pub(crate) error: Option<ErrorId>,
 }
 
 /// The first of `causes` that applies. Draws come from `key`: a run's own for what is judged once a run,
@@ -34,7 +37,11 @@ pub(crate) fn judge(causes: &[Failure], key: StreamKey, situation: &Situation) -
         return None;
     }
     let applies = |(index, cause): (usize, &Failure)| {
-        applies(cause, key.child(index as u64), situation).then_some(Verdict { kind: cause.kind, after: cause.after })
+        applies(cause, key.child(index as u64), situation).then_some(Verdict {
+            kind: cause.kind,
+            after: cause.after,
+            error: cause.error,
+        })
     };
     causes.iter().enumerate().find_map(applies)
 }

@@ -1,25 +1,25 @@
 //! The Invoke API: accepts a request and places it on an environment, or refuses it (INV-T1..T6).
 //!
 //! ```text
-//! fault of the service -> callers' rate -> reserved concurrency -> its rate -> unreserved pool -> account's rate
-//!   -> environment: a free provisioned unit, else an idle one, else a new one within the scaling rate
+//! a client's request:            fault of the service -> callers' rate -> admission -> run
+//! the internal queue's dispatch: fault of its own                      -> admission -> run
 //! ```
-//! The first check that fails decides; a failed check consumes nothing (INV-T4).
 
-use super::concurrency::{self, Account};
+use super::admission::{Admission, admit, occupy};
+use super::concurrency::Account;
 use super::config::{self, ChangeAction, Fault, FaultAt, System};
 use super::environment::{Environments, Run, State, Waiter};
 use super::event::{self, Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
-use super::function::{Function, Names};
-use super::ids::{CallId, EnvironmentId, FunctionId, Table};
+use super::function::{Function, Names, Purpose};
+use super::ids::{CallId, EnvironmentId, ErrorId, FunctionId, Table};
 use super::run::Start;
-use crate::kernel::rng::RandomStreams;
+use crate::kernel::rng::{RandomStreams, StreamKey};
 use crate::kernel::time::{SimDuration, SimTime};
 
-/// The Lambda service of one account: its limits, functions and environments.
+/// The Invoke API of one account: its limits, functions and environments.
 #[derive(Debug)]
-pub(crate) struct Lambda {
+pub(crate) struct Frontend {
     account_config: config::Account,
     account: Account,
     functions: Table<FunctionId, Function>,
@@ -30,7 +30,7 @@ pub(crate) struct Lambda {
     running: u64,
 }
 
-/// A synchronous request.
+/// A request to run a function.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Request {
     pub(crate) origin: Origin,
@@ -68,21 +68,17 @@ pub(crate) struct Answered {
     pub(crate) waiter: Waiter,
     pub(crate) origin: Origin,
     pub(crate) reply: Reply,
+    /// How the run ended.
+    pub(crate) outcome: RunOutcome,
+    /// The name of its error, where the scenario gives one.
+    pub(crate) error: Option<ErrorId>,
 }
 
-/// Where a request may run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Admission {
-    Provisioned,
-    OnDemand,
-    Throttled(ThrottleReason),
-}
-
-impl Lambda {
+impl Frontend {
     /// The service before the run. `callers` are the names that draws are keyed by.
     pub(crate) fn new(system: &System, callers: Names, streams: RandomStreams) -> Self {
-        let faults =
-            |id| system.faults.iter().filter(|fault: &&Fault| fault.at == FaultAt::Invoke(id)).cloned().collect();
+        let faults = |at| system.faults.iter().filter(|fault: &&Fault| fault.at == at).cloned().collect();
+        let faults = |id| [faults(FaultAt::Invoke(id)), faults(FaultAt::Dispatch(id))];
         let function = |(id, config)| Function::new(config, faults(id), &system.account, &streams);
         Self {
             account: Account::new(&system.account),
@@ -122,23 +118,49 @@ impl Lambda {
     /// A synchronous request of a client.
     #[inline(always)]
     pub(crate) fn invoke<O: Observer>(&mut self, request: &Request, context: &mut Context<'_, O>) -> Invoked {
-        let Self { account, functions, environments, streams, callers, running, .. } = self;
-        let Request { origin, function: id, waiter, run, attempt, .. } = *request;
-        let (now, function) = (context.now, &mut functions[id]);
-        if function.has_faults()
-            && let Some(status) = function.fault(&origin, attempt, now, callers, streams)
-        {
-            let answer = if status == 429 { Answer::Throttled } else { Answer::ServiceError };
-            return Invoked::Refused(Reply { answer, status });
+        if let Some(reply) = self.fault(request.function, &request.origin, request.attempt, context.now) {
+            return Invoked::Refused(reply);
         }
+        if !self.account.caller_rate_available(context.now) {
+            return throttled(request, ThrottleReason::CallerRateLimitExceeded, context);
+        }
+        self.run(request, context)
+    }
+
+    /// A request of the internal queue; `attempt` counts the dispatches of its event.
+    #[inline(never)]
+    pub(crate) fn dispatch<O: Observer>(&mut self, request: &Request, context: &mut Context<'_, O>) -> Invoked {
+        let Request { origin, function, attempt, .. } = *request;
+        let Self { functions, streams, callers, .. } = self;
+        if let Some(status) = functions[function].dispatch_fault(&origin, attempt, context.now, callers, streams) {
+            context.state(&Fact::DispatchRefused { origin, function, status });
+            return Invoked::Refused(Reply::fault(status));
+        }
+        self.run(request, context)
+    }
+
+    /// INV-T5: the answer of the Invoke API where a fault of the service strikes this attempt.
+    #[inline(always)]
+    pub(crate) fn fault(&mut self, id: FunctionId, origin: &Origin, attempt: u32, now: SimTime) -> Option<Reply> {
+        let Self { functions, streams, callers, .. } = self;
+        let function = &mut functions[id];
+        if !function.has_faults() {
+            return None;
+        }
+        function.fault(origin, attempt, now, callers, streams).map(Reply::fault)
+    }
+
+    /// Runs the function, if concurrency and rates allow it.
+    #[inline(always)]
+    fn run<O: Observer>(&mut self, request: &Request, context: &mut Context<'_, O>) -> Invoked {
+        let Self { account, functions, environments, streams, callers, running, .. } = self;
+        let Request { origin, function: id, waiter, run, .. } = *request;
+        let (now, function) = (context.now, &mut functions[id]);
         expire_idle(function, id, environments, context);
         let provisioned = match admit(function, account, now) {
             Admission::Provisioned => true,
             Admission::OnDemand => false,
-            Admission::Throttled(reason) => {
-                context.state(&Fact::Throttled { origin, function: id, reason });
-                return Invoked::Refused(Reply { answer: Answer::Throttled, status: 429 });
-            }
+            Admission::Throttled(reason) => return throttled(request, reason, context),
         };
         *running += 1;
         let (environment, new) = occupy(function, id, provisioned, account, environments, context);
@@ -157,7 +179,7 @@ impl Lambda {
             cold: start == Start::Cold,
             capacity: function.capacity(provisioned),
         });
-        let has_inits = start != Start::Warm;
+        let has_details = start != Start::Warm || plan.error.is_some();
         row.needs_init = plan.resets();
         row.state = State::Busy(Run {
             origin,
@@ -166,19 +188,36 @@ impl Lambda {
             started: now,
             outcome: plan.outcome,
             restore_timed_out: plan.restore_timed_out,
-            has_inits,
+            has_details,
             abandoned: false,
         });
-        if has_inits {
+        if has_details {
             let details = environments.details(environment);
             (details.init, details.suppressed_init) = (plan.init, plan.suppressed_init);
-            details.invoked = plan.invoked;
+            (details.invoked, details.error) = (plan.invoked, plan.error);
         }
         if plan.reply_at < plan.end_at {
             context.schedule(plan.reply_at, Class::End, function.hot.order, Event::Replied(environment));
         }
         context.schedule_inline(plan.end_at, Class::End, function.hot.order, Event::RunEnded(environment));
         Invoked::Started { environment, reply_at: plan.reply_at }
+    }
+
+    /// The key of an event's draws at a function for a purpose.
+    pub(crate) fn draw_key(&mut self, function: FunctionId, purpose: Purpose, origin: &Origin) -> StreamKey {
+        let Self { functions, streams, callers, .. } = self;
+        functions[function].draw_key(purpose, origin, callers, streams)
+    }
+
+    /// Size of the answer of one run, bytes.
+    pub(crate) fn response_bytes(&mut self, function: FunctionId, origin: &Origin, run: u32) -> u64 {
+        let Self { functions, streams, callers, .. } = self;
+        functions[function].response_bytes(origin, run, callers, streams)
+    }
+
+    /// INV-C5: whether nothing may run.
+    pub(crate) fn is_off(&self, function: FunctionId) -> bool {
+        self.functions[function].hot.reserved_concurrency == Some(0)
     }
 
     /// The call that waits for a run has a record from now on.
@@ -202,8 +241,9 @@ impl Lambda {
     /// The answer of a run leaves while extensions go on (INV-E9): who waits for it, and what it says.
     #[inline(never)]
     pub(crate) fn on_replied(&mut self, environment: EnvironmentId) -> Option<Answered> {
+        let error = self.environments.error(environment);
         match &mut self.environments[environment].state {
-            State::Busy(run) => run.take_reply(),
+            State::Busy(run) => run.take_reply(error),
             State::Idle(_) | State::Recovering => unreachable!("{environment:?} is not running"),
         }
     }
@@ -222,11 +262,11 @@ impl Lambda {
         let function = &mut self.functions[function_id];
         let provisioned = row.provisioned;
         let State::Busy(run) = &mut row.state else { unreachable!("{id:?} is not running") };
-        let reply = run.take_reply();
-        let (init, suppressed_init, invoked) = match details {
-            Some(details) if run.has_inits => (details.init, details.suppressed_init, details.invoked),
-            Some(_) | None => (None, None, run.started),
+        let (init, suppressed_init, invoked, error) = match details {
+            Some(details) if run.has_details => (details.init, details.suppressed_init, details.invoked, details.error),
+            Some(_) | None => (None, None, run.started, None),
         };
+        let reply = run.take_reply(error);
         context.state(&Fact::RunEnded {
             origin: run.origin,
             function: function_id,
@@ -237,7 +277,7 @@ impl Lambda {
             init,
             suppressed_init,
             outcome: run.outcome,
-            error: None,
+            error,
             capacity: function.capacity(provisioned),
             abandoned: details.filter(|_| run.abandoned).map(|details| details.abandoned),
         });
@@ -360,93 +400,23 @@ impl Lambda {
     }
 }
 
-/// INV-T4: the checks in their order. A function without reserved concurrency draws on the unreserved pool.
-#[inline(always)]
-fn admit(function: &mut Function, account: &mut Account, now: SimTime) -> Admission {
-    use ThrottleReason as Reason;
-    if !account.caller_rate_available(now) {
-        return Admission::Throttled(Reason::CallerRateLimitExceeded);
-    }
-    if let Some(units) = function.hot.reserved_concurrency {
-        // INV-C5: zero refuses everything.
-        if function.in_flight >= units {
-            return Admission::Throttled(Reason::ReservedFunctionConcurrentInvocationLimitExceeded);
-        }
-        if !concurrency::available(function.rate.as_ref(), now) {
-            return Admission::Throttled(Reason::ReservedFunctionInvocationRateLimitExceeded);
-        }
-    }
-    let provisioned = function.provisioned.has_free(now);
-    if !provisioned {
-        match function.hot.reserved_concurrency {
-            // INV-C7: units of provisioned concurrency are not for runs on demand, free or not.
-            Some(units) if function.on_demand >= units.saturating_sub(function.provisioned.claimed()) => {
-                return Admission::Throttled(Reason::ReservedFunctionConcurrentInvocationLimitExceeded);
-            }
-            None if !account.has_room() => return Admission::Throttled(Reason::ConcurrentInvocationLimitExceeded),
-            Some(_) | None => {}
-        }
-    }
-    if !account.rate_available(now) {
-        return Admission::Throttled(Reason::FunctionInvocationRateLimitExceeded);
-    }
-    if provisioned {
-        return Admission::Provisioned;
-    }
-    let new = function.pool.is_empty();
-    let may_grow = !new || (function.scaling.available(now) && account.scaling().available(now));
-    let may_ramp = function.ramp.as_mut().is_none_or(|ramp| ramp.available(now));
-    if may_grow && may_ramp {
-        Admission::OnDemand
-    } else {
-        Admission::Throttled(Reason::ConcurrentInvocationLimitExceeded)
-    }
+/// A refusal for want of concurrency or rate.
+#[inline(never)]
+fn throttled<O: Observer>(request: &Request, reason: ThrottleReason, context: &mut Context<'_, O>) -> Invoked {
+    let Request { origin, function, .. } = *request;
+    context.state(&Fact::Throttled { origin, function, reason });
+    Invoked::Refused(Reply { answer: Answer::Throttled, status: 429 })
 }
 
-/// An admitted request takes its concurrency and an environment; whether that is new.
-#[inline(always)]
-fn occupy<O: Observer>(
-    function: &mut Function,
-    id: FunctionId,
-    provisioned: bool,
-    account: &mut Account,
-    environments: &mut Environments,
-    context: &mut Context<'_, O>,
-) -> (EnvironmentId, bool) {
-    let now = context.now;
-    account.take_rate(now);
-    concurrency::take(&mut function.rate, now);
-    if let Some(ramp) = &mut function.ramp {
-        ramp.take(now);
-    }
-    function.in_flight += 1;
-    if provisioned {
-        return (function.provisioned.take(now), false);
-    }
-    function.on_demand += 1;
-    if function.hot.reserved_concurrency.is_none() {
-        account.enter();
-    }
-    match function.pool.choose(environments) {
-        Some(idle) => (idle, false),
-        None => (create(function, id, account, environments, context), true),
-    }
-}
+impl Reply {
+    /// INV-Q1: the event is in the queue.
+    pub(crate) const ACCEPTED: Self = Self { answer: Answer::Accepted, status: 202 };
 
-/// A new environment on demand; it costs scaling allowance.
-fn create<O: Observer>(
-    function: &mut Function,
-    id: FunctionId,
-    account: &mut Account,
-    environments: &mut Environments,
-    context: &mut Context<'_, O>,
-) -> EnvironmentId {
-    function.scaling.take(context.now);
-    account.scaling().take(context.now);
-    let environment = environments.create(context.now, id, false, State::Recovering);
-    environments[environment].code = function.code;
-    context.state(&Fact::EnvironmentCreated { function: id, environment: u64::from(environments[environment].number) });
-    environment
+    /// A fault of the service.
+    pub(crate) fn fault(status: u16) -> Self {
+        let answer = if status == 429 { Answer::Throttled } else { Answer::ServiceError };
+        Self { answer, status }
+    }
 }
 
 /// INV-E12: idle environments whose limit has passed are gone, each at its own moment.
@@ -476,7 +446,7 @@ fn end<O: Observer>(
 impl Run {
     /// The answer and who waits for it, once.
     #[inline(always)]
-    fn take_reply(&mut self) -> Option<Answered> {
+    fn take_reply(&mut self, error: Option<ErrorId>) -> Option<Answered> {
         let waiter = std::mem::replace(&mut self.waiter, Waiter::Nobody);
         if waiter == Waiter::Nobody {
             return None;
@@ -489,6 +459,6 @@ impl Run {
             // INV-T6: a function's failure is an answer with status 200.
             Reply { answer: Answer::FunctionError, status: 200 }
         };
-        Some(Answered { waiter, origin: self.origin, reply })
+        Some(Answered { waiter, origin: self.origin, reply, outcome: self.outcome, error })
     }
 }

@@ -4,6 +4,7 @@ use super::concurrency::{self, bucket, request_rate};
 use super::config::{self, Fault, Scaling};
 use super::fact::{Capacity, Origin};
 use super::failure::{self, Situation};
+use super::fault;
 use super::frontend::Request;
 use super::ids::{CallerId, Table};
 use super::limits;
@@ -21,8 +22,9 @@ use crate::kernel::token_bucket::TokenBucket;
 pub(crate) struct Function {
     pub(crate) config: Box<config::Function>,
     pub(crate) hot: Hot,
-    /// INV-T5: faults of the service for this function.
+    /// INV-T5: faults of the Invoke API for this function, and of its internal queue's dispatches.
     faults: Vec<Fault>,
+    dispatch_faults: Vec<Fault>,
     /// Executions in flight: all, and those on demand.
     pub(crate) in_flight: u32,
     pub(crate) on_demand: u32,
@@ -51,7 +53,7 @@ struct RunDraws {
 
 /// The purposes that draws of a run are separated by. A new purpose gets a new number.
 #[derive(Clone, Copy)]
-enum Purpose {
+pub(crate) enum Purpose {
     Duration = 0,
     Init = 1,
     SuppressedInit = 2,
@@ -61,27 +63,33 @@ enum Purpose {
     InitFailure = 6,
     SuppressedInitFailure = 7,
     Fault = 8,
+    DispatchFault = 9,
+    Retry = 10,
+    Backoff = 11,
+    Duplicate = 12,
+    Delivery = 13,
 }
 
 impl RunDraws {
-    fn key(&self, purpose: Purpose) -> StreamKey {
-        self.key.child(purpose as u64)
+    fn key(&self, purpose: Purpose, origin: &Origin) -> StreamKey {
+        let key = self.key.child(purpose as u64);
+        if origin.branch == 0 { key } else { key.child(1 << 32 | u64::from(origin.branch)) }
     }
 
     /// A draw of a distribution for one run.
     fn sample(&self, distribution: &Distribution, purpose: Purpose, origin: &Origin, run: u32) -> u64 {
         match distribution.is_constant() {
             Some(value) => value,
-            None => distribution.sample(self.key(purpose).run(run).word(origin.submission - 1)),
+            None => distribution.sample(self.key(purpose, origin).run(run).word(origin.submission - 1)),
         }
     }
 }
 
 impl Function {
-    /// The function at the start of the run.
+    /// The function at the start of the run. The faults are those of the Invoke API and those of dispatches.
     pub(crate) fn new(
         config: &config::Function,
-        faults: Vec<Fault>,
+        [faults, dispatch_faults]: [Vec<Fault>; 2],
         account: &config::Account,
         streams: &RandomStreams,
     ) -> Self {
@@ -89,6 +97,7 @@ impl Function {
         let one_limit = config.idle_timeout.is_constant().is_some();
         Self {
             faults,
+            dispatch_faults,
             in_flight: 0,
             on_demand: 0,
             on_demand_capacity: Capacity::Unreserved,
@@ -183,13 +192,48 @@ impl Function {
         callers: &Names,
         streams: &RandomStreams,
     ) -> Option<u16> {
-        let key = self.draws(origin.caller, callers, streams).key(Purpose::Fault);
-        let strikes = |(index, fault): &(usize, &Fault)| {
-            fault.from.is_none_or(|from| now >= from)
-                && fault.until.is_none_or(|until| now < until)
-                && fault.probability.hits(key.child(*index as u64).run(attempt).word(origin.submission - 1))
-        };
-        self.faults.iter().enumerate().find(strikes).map(|(_, fault)| fault.status)
+        let key = self.draw_key(Purpose::Fault, origin, callers, streams);
+        fault::strike(&self.faults, key, origin, attempt, now)
+    }
+
+    /// The status of the first fault of the service that strikes this dispatch of an event.
+    pub(crate) fn dispatch_fault(
+        &mut self,
+        origin: &Origin,
+        dispatch: u32,
+        now: SimTime,
+        callers: &Names,
+        streams: &RandomStreams,
+    ) -> Option<u16> {
+        if self.dispatch_faults.is_empty() {
+            return None;
+        }
+        let key = self.draw_key(Purpose::DispatchFault, origin, callers, streams);
+        fault::strike(&self.dispatch_faults, key, origin, dispatch, now)
+    }
+
+    /// The key of an event's draws for a purpose.
+    pub(crate) fn draw_key(
+        &mut self,
+        purpose: Purpose,
+        origin: &Origin,
+        callers: &Names,
+        streams: &RandomStreams,
+    ) -> StreamKey {
+        let position = self.position(origin.caller, callers, streams);
+        self.draws[position].1.key(purpose, origin)
+    }
+
+    /// Size of the answer of one run, bytes.
+    pub(crate) fn response_bytes(
+        &mut self,
+        origin: &Origin,
+        run: u32,
+        callers: &Names,
+        streams: &RandomStreams,
+    ) -> u64 {
+        let position = self.position(origin.caller, callers, streams);
+        self.draws[position].1.sample(&self.config.response_bytes, Purpose::Response, origin, run)
     }
 
     /// Plans the run that a request starts; everything about it is drawn here. It is already counted in flight.
@@ -204,8 +248,12 @@ impl Function {
     ) -> run::Plan {
         let position = self.position(request.origin.caller, callers, streams);
         let handler = request.duration.unwrap_or_else(|| {
-            let draws = &mut self.draws[position].1.duration;
-            SimDuration::from_nanos(draws.at_run(request.origin.submission - 1, request.run))
+            let draws = &mut self.draws[position].1;
+            let origin = &request.origin;
+            SimDuration::from_nanos(match origin.branch {
+                0 => draws.duration.at_run(origin.submission - 1, request.run),
+                _ => draws.sample(draws.duration.distribution(), Purpose::Duration, origin, request.run),
+            })
         });
         if self.hot.plain && start == run::Start::Warm {
             return run::plain(self.hot.timeout, now, handler);
@@ -227,7 +275,7 @@ impl Function {
         let (config, draws) = (&self.config, &self.draws[position].1);
         let situation = Situation { event: Some((origin, run)), index: origin.submission - 1, start: now, in_flight };
         let judged = |causes: &[config::Failure], purpose| {
-            if causes.is_empty() { None } else { failure::judge(causes, draws.key(purpose), &situation) }
+            if causes.is_empty() { None } else { failure::judge(causes, draws.key(purpose, &origin), &situation) }
         };
         let decided = run::Draws {
             handler,
@@ -250,11 +298,6 @@ impl Function {
                 failure: judged(&config.init_failures, failure),
             }
         })
-    }
-
-    fn draws(&mut self, caller: CallerId, callers: &Names, streams: &RandomStreams) -> &mut RunDraws {
-        let position = self.position(caller, callers, streams);
-        &mut self.draws[position].1
     }
 
     /// Where the draws of a caller's events stand; made when first needed.

@@ -45,3 +45,6 @@ pub const INVOCATION_RECORD_BYTES: u64 = 512;
 /// Runs of a function in one chain of requests before the next is stopped (INV-5.7).
 /// `D` `lambda/latest/dg/invocation-recursion.html`, the exact number observed.
 pub const RECURSION_RUNS: u8 = 16;
+
+/// HTTP status of the `RecursiveInvocationException` (INV-T5, 5.7). `D` `lambda/latest/api/API_Invoke.html`.
+pub const RECURSION_STATUS: u16 = 400;

@@ -5,6 +5,7 @@
 //! `environment`, `pool`, `tracking`, `provisioned`, `function`, `frontend`; and all together: [`event`], [`world`].
 
 mod adaptive;
+mod admission;
 mod backoff;
 mod call;
 mod caller;
@@ -13,14 +14,19 @@ mod circuit_breaker;
 mod client;
 mod concurrency;
 pub mod config;
+mod delivery;
 mod environment;
 pub mod event;
 pub mod fact;
 mod failure;
+mod fault;
 mod frontend;
 mod function;
 pub mod ids;
+mod internal_queue;
+mod lambda;
 pub mod limits;
+mod lineage;
 mod pool;
 mod provisioned;
 mod retry_budget;

@@ -11,6 +11,7 @@
 use super::config::{FailureKind, Function};
 use super::fact::{InitPhase, RunOutcome};
 use super::failure::Verdict;
+use super::ids::ErrorId;
 use super::limits;
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -60,6 +61,8 @@ pub(crate) struct Plan {
     pub(crate) suppressed_init: Option<InitPhase>,
     /// How it ends.
     pub(crate) outcome: RunOutcome,
+    /// The name of the error that ends it, where the scenario gives one.
+    pub(crate) error: Option<ErrorId>,
     /// INV-E18: the snapshot could not be restored in time; the caller gets `SnapStartTimeoutException`.
     pub(crate) restore_timed_out: bool,
 }
@@ -135,26 +138,30 @@ fn invoke(function: &Function, from: SimTime, init: Option<InitPhase>, again: Op
         };
         suppressed_init = Some(InitPhase { length: spent.min(timeout), failed });
         if failed && spent <= timeout {
-            return ended(from, spent, init, suppressed_init, RunOutcome::Crash, SimDuration::ZERO);
+            let plan = ended(from, spent, init, suppressed_init, RunOutcome::Crash, SimDuration::ZERO);
+            return Plan { error: again.failure.and_then(|verdict| verdict.error), ..plan };
         }
     }
     let handler = scaled(function, draws.handler);
     let (length, outcome) = match draws.failure {
         None if draws.response_bytes > limits::SYNCHRONOUS_PAYLOAD_BYTES => (handler, RunOutcome::Error),
         None => (handler, RunOutcome::Success),
-        Some(Verdict { kind: FailureKind::Error, after }) => (after.of(handler), RunOutcome::Error),
-        Some(Verdict { kind: FailureKind::Crash, after }) => (after.of(handler), RunOutcome::Crash),
+        Some(Verdict { kind: FailureKind::Error, after, .. }) => (after.of(handler), RunOutcome::Error),
+        Some(Verdict { kind: FailureKind::Crash, after, .. }) => (after.of(handler), RunOutcome::Crash),
         Some(Verdict { kind: FailureKind::Timeout, .. }) => (SimDuration::MAX, RunOutcome::Timeout),
     };
     spent = spent.plus(length);
+    let error = draws.failure.filter(|_| spent <= timeout || outcome == RunOutcome::Timeout);
+    let error = error.and_then(|verdict| verdict.error);
     if spent > timeout {
-        return ended(from, timeout, init, suppressed_init, RunOutcome::Timeout, SimDuration::ZERO);
+        let plan = ended(from, timeout, init, suppressed_init, RunOutcome::Timeout, SimDuration::ZERO);
+        return Plan { error, ..plan };
     }
     let tail = match outcome {
         RunOutcome::Crash | RunOutcome::Timeout => SimDuration::ZERO,
         RunOutcome::Success | RunOutcome::Error => function.extension_tail.min(timeout.saturating_sub(spent)),
     };
-    ended(from, spent, init, suppressed_init, outcome, tail)
+    Plan { error, ..ended(from, spent, init, suppressed_init, outcome, tail) }
 }
 
 #[inline(always)]
@@ -168,7 +175,7 @@ fn ended(
 ) -> Plan {
     let reply_at = from.plus(spent);
     let end_at = reply_at.plus(tail);
-    Plan { reply_at, end_at, invoked: from, init, suppressed_init, outcome, restore_timed_out: false }
+    Plan { reply_at, end_at, invoked: from, init, suppressed_init, outcome, error: None, restore_timed_out: false }
 }
 
 /// INV-E18: nothing ran; the environment is of no use.
@@ -180,6 +187,7 @@ fn restore_timed_out(at: SimTime, phase: InitPhase) -> Plan {
         init: Some(phase),
         suppressed_init: None,
         outcome: RunOutcome::Crash,
+        error: None,
         restore_timed_out: true,
     }
 }
@@ -237,9 +245,9 @@ pub(crate) mod tests {
         }
     }
 
-    const ERROR: Verdict = Verdict { kind: FailureKind::Error, after: Ratio::ONE };
-    const CRASH: Verdict = Verdict { kind: FailureKind::Crash, after: Ratio::ONE };
-    const HANG: Verdict = Verdict { kind: FailureKind::Timeout, after: Ratio::ONE };
+    const ERROR: Verdict = Verdict { kind: FailureKind::Error, after: Ratio::ONE, error: None };
+    const CRASH: Verdict = Verdict { kind: FailureKind::Crash, after: Ratio::ONE, error: None };
+    const HANG: Verdict = Verdict { kind: FailureKind::Timeout, after: Ratio::ONE, error: None };
 
     struct Row {
         start: Start,

@@ -4,8 +4,8 @@ use super::callers::Callers;
 use super::config::{Change, ChangeAction, System};
 use super::event::{Class, Context, Event};
 use super::fact::Observer;
-use super::frontend::Lambda;
 use super::ids::{CallerId, Id};
+use super::lambda::Lambda;
 use crate::kernel::engine::{Agenda, Model};
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::SimTime;
@@ -53,7 +53,7 @@ impl<O: Observer> World<O> {
     /// Who still has something under way, most first: for a run that does not end.
     pub fn busy(&self) -> Vec<(String, u64)> {
         let callers = self.callers.busy(&self.lambda).map(|(name, calls)| (format!("caller {name}"), calls));
-        let functions = self.lambda.busy().map(|(name, runs)| (format!("function {name}"), u64::from(runs)));
+        let functions = self.lambda.busy().map(|(name, count)| (format!("function {name}"), count));
         let mut busy: Vec<_> = callers.chain(functions).filter(|(_, count)| *count > 0).collect();
         busy.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         busy
@@ -74,7 +74,7 @@ impl<O: Observer> Model for World<O> {
                 }
             }
             Event::Replied(environment) => {
-                if let Some(answered) = lambda.on_replied(environment) {
+                if let Some(answered) = lambda.on_replied(environment, context) {
                     callers.on_reply(&answered, context);
                 }
             }
@@ -85,9 +85,17 @@ impl<O: Observer> Model for World<O> {
             Event::Change(index) => match &changes[index as usize].action {
                 ChangeAction::Client(id, client) => callers.reconfigure(*id, client),
                 action @ (ChangeAction::Account(_) | ChangeAction::Function(..) | ChangeAction::Deploy(_)) => {
-                    lambda.change(action, context);
+                    lambda.change(index, action, context);
                 }
             },
+            Event::DispatchDue(event) => lambda.on_dispatch_due(event, context),
+            Event::EventExpired(event) => lambda.on_event_expired(event, context),
+            Event::DeliveryDue(delivery) => lambda.on_delivery_due(delivery, context),
+            Event::Propagated(index) => {
+                if let ChangeAction::Function(id, function) = &changes[index as usize].action {
+                    lambda.propagate(*id, function, context);
+                }
+            }
             Event::Provisioned(event) => lambda.on_provisioned(event, context),
         }
     }
@@ -101,6 +109,6 @@ impl<O: Observer> Model for World<O> {
 
     #[inline]
     fn is_busy(&self) -> bool {
-        self.callers.open() > 0 || self.lambda.running() > 0
+        self.callers.open() > 0 || self.lambda.is_busy()
     }
 }

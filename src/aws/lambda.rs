@@ -1,0 +1,272 @@
+//! The Lambda service: the Invoke API, the internal queue behind it, and the deliveries that follow from it.
+//!
+//! No rule lives here; it says who is told what.
+
+use super::config::{self, ChangeAction, System, Target};
+use super::delivery::{Deliveries, Delivery};
+use super::environment::Waiter;
+use super::event::{self, Context};
+use super::fact::{Condition, DeliveryKind, Fact, Observer, Origin};
+use super::frontend::{Answered, Frontend, Invoked, Reply, Request};
+use super::function::Names;
+use super::ids::{CallId, DeliveryId, EnvironmentId, EventId, FunctionId};
+use super::internal_queue::{Arrival, Ended, InternalQueue};
+use super::lineage::Lineages;
+use crate::kernel::rng::{RandomStreams, StreamKey};
+use crate::kernel::time::{SimDuration, SimTime};
+
+/// The Lambda service of one account.
+#[derive(Debug)]
+pub(crate) struct Lambda {
+    frontend: Frontend,
+    queue: InternalQueue,
+    deliveries: Deliveries,
+    propagation: SimDuration,
+}
+
+impl Lambda {
+    /// The service before the run. `callers` are the names that draws are keyed by.
+    pub(crate) fn new(system: &System, callers: Names, streams: RandomStreams) -> Self {
+        Self {
+            frontend: Frontend::new(system, callers, streams),
+            queue: InternalQueue::new(system),
+            deliveries: Deliveries::new(system),
+            propagation: system.account.configuration_propagation,
+        }
+    }
+
+    /// What stands ready when the run starts.
+    pub(crate) fn start<O: Observer>(&mut self, context: &mut Context<'_, O>) {
+        self.frontend.start(context);
+    }
+
+    /// The state at the end of the run.
+    pub(crate) fn finish<O: Observer>(&mut self, context: &mut Context<'_, O>) {
+        self.frontend.finish(context);
+    }
+
+    /// Whether a run, an event or a delivery is under way.
+    #[inline]
+    pub(crate) fn is_busy(&self) -> bool {
+        self.frontend.running() > 0 || self.queue.open() > 0 || self.deliveries.open() > 0
+    }
+
+    /// Names of functions with runs under way or events waiting, and how many.
+    pub(crate) fn busy(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.frontend.busy().zip(self.queue.waiting()).map(|((name, runs), events)| (name, u64::from(runs) + events))
+    }
+
+    /// Calls that wait for a run and have no record.
+    pub(crate) fn first_attempts(&self) -> impl Iterator<Item = Origin> {
+        self.frontend.first_attempts()
+    }
+
+    /// A synchronous request of a client.
+    #[inline(always)]
+    pub(crate) fn invoke<O: Observer>(&mut self, request: &Request, context: &mut Context<'_, O>) -> Invoked {
+        self.frontend.invoke(request, context)
+    }
+
+    /// An asynchronous request of a client. What is accepted is to be [begun](Self::begin).
+    #[inline]
+    pub(crate) fn accept<O: Observer>(
+        &mut self,
+        origin: Origin,
+        function: FunctionId,
+        attempt: u32,
+        payload_bytes: u64,
+        context: &mut Context<'_, O>,
+    ) -> Result<EventId, Reply> {
+        if let Some(reply) = self.frontend.fault(function, &origin, attempt, context.now) {
+            return Err(reply);
+        }
+        let lineage = Lineages::first(function);
+        Ok(self.queue.accept(Arrival { origin, lineage, parent: None, payload_bytes }, context))
+    }
+
+    /// An accepted event sets out.
+    #[inline]
+    pub(crate) fn begin<O: Observer>(&mut self, event: EventId, context: &mut Context<'_, O>) {
+        self.queue.begin(event, &mut self.frontend, context);
+        self.report_ends(context);
+    }
+
+    /// Events of one function fall due.
+    #[inline]
+    pub(crate) fn on_dispatch_due<O: Observer>(&mut self, event: EventId, context: &mut Context<'_, O>) {
+        self.queue.on_dispatch_due(event, &mut self.frontend, context);
+        self.report_ends(context);
+    }
+
+    /// An event reaches its maximum age.
+    pub(crate) fn on_event_expired<O: Observer>(&mut self, event: EventId, context: &mut Context<'_, O>) {
+        self.queue.on_expired(event, context);
+        self.report_ends(context);
+    }
+
+    /// The call that waits for a run has a record from now on.
+    #[inline]
+    pub(crate) fn set_waiter(&mut self, environment: EnvironmentId, call: CallId) {
+        self.frontend.set_waiter(environment, call);
+    }
+
+    /// The client of a run gave up waiting.
+    pub(crate) fn abandon(&mut self, environment: EnvironmentId, now: SimTime) {
+        self.frontend.abandon(environment, now);
+    }
+
+    /// The answer of a run leaves; gives it back if it is for a client.
+    pub(crate) fn on_replied<O: Observer>(
+        &mut self,
+        environment: EnvironmentId,
+        context: &mut Context<'_, O>,
+    ) -> Option<Answered> {
+        let answered = self.frontend.on_replied(environment)?;
+        self.for_client(answered, context)
+    }
+
+    /// A run ended; gives its answer back if it is for a client.
+    #[inline(always)]
+    pub(crate) fn on_run_ended<O: Observer>(
+        &mut self,
+        environment: EnvironmentId,
+        context: &mut Context<'_, O>,
+    ) -> Option<Answered> {
+        let answered = self.frontend.on_run_ended(environment, context)?;
+        self.for_client(answered, context)
+    }
+
+    /// Keeps the answers that are for the internal queue.
+    #[inline(always)]
+    fn for_client<O: Observer>(&mut self, answered: Answered, context: &mut Context<'_, O>) -> Option<Answered> {
+        let Waiter::Event(event) = answered.waiter else { return Some(answered) };
+        self.queue.on_answered(event, &answered, &mut self.frontend, context);
+        self.report_ends(context);
+        None
+    }
+
+    /// Tells destinations and dead-letter queues of events that ended.
+    #[inline(always)]
+    fn report_ends<O: Observer>(&mut self, context: &mut Context<'_, O>) {
+        while let Some(ended) = self.queue.next_ended() {
+            self.report_end(ended, context);
+        }
+    }
+
+    /// INV-O3: where both are set, both receive.
+    #[inline(never)]
+    fn report_end<O: Observer>(&mut self, ended: Ended, context: &mut Context<'_, O>) {
+        let Ended { record, lineage } = ended;
+        let config = self.queue.config(record.function);
+        let delay = config.delivery.delay;
+        let targets = match record.kind {
+            DeliveryKind::OnSuccess => [None, config.on_success.map(|to| (DeliveryKind::OnSuccess, to))],
+            DeliveryKind::OnFailure | DeliveryKind::DeadLetterQueue => [
+                config.dead_letter_queue.map(|to| (DeliveryKind::DeadLetterQueue, to)),
+                config.on_failure.map(|to| (DeliveryKind::OnFailure, to)),
+            ],
+        };
+        for (kind, to) in targets.into_iter().flatten() {
+            let lineage = match to {
+                Target::Function(function) => self.queue.lineages().next(lineage, function),
+                Target::Queue(_) | Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) => lineage,
+            };
+            let record = super::fact::Record { kind, ..record };
+            let delivery = Delivery { record, to, lineage, attempt: 1 };
+            if delay.is_zero() {
+                self.deliver(delivery, context);
+            } else {
+                self.wait(delivery, context.now.plus(delay), context);
+            }
+        }
+    }
+
+    fn wait<O: Observer>(&mut self, delivery: Delivery, at: SimTime, context: &mut Context<'_, O>) {
+        let order = self.queue.order(delivery.record.function);
+        self.deliveries.wait(delivery, at, order, context);
+    }
+
+    /// The next attempt of a delivery is due.
+    pub(crate) fn on_delivery_due<O: Observer>(&mut self, id: DeliveryId, context: &mut Context<'_, O>) {
+        let delivery = self.deliveries.take(id);
+        self.deliver(delivery, context);
+    }
+
+    fn deliver<O: Observer>(&mut self, delivery: Delivery, context: &mut Context<'_, O>) {
+        let Delivery { record, to, lineage, attempt } = delivery;
+        // An event that was stopped as a loop may not go on in it by way of its own failure.
+        let stopped = record.condition == Condition::RecursiveInvocation
+            && matches!(to, Target::Function(_))
+            && self.queue.stops(lineage);
+        let Some(error) = self.deliveries.refusal(&delivery, stopped, &mut self.frontend, context.now) else {
+            delivery.delivered(context);
+            if let Target::Function(_) = to {
+                self.invoke_destination(&delivery, context);
+            }
+            return;
+        };
+        let config = self.queue.config(record.function).delivery;
+        if attempt < config.attempts && Delivery::may_succeed_later(error) {
+            let due = context.now.plus(config.delay);
+            context.state(&Fact::DeliveryRetried { record, to, error, due });
+            self.wait(Delivery { attempt: attempt + 1, ..delivery }, due, context);
+        } else {
+            context.state(&Fact::DeliveryFailed { record, to, error });
+        }
+    }
+
+    /// INV-O6: a function as destination is invoked asynchronously.
+    fn invoke_destination<O: Observer>(&mut self, delivery: &Delivery, context: &mut Context<'_, O>) {
+        let parent = delivery.record.origin;
+        let arrival = Arrival {
+            origin: Origin { branch: branch(parent.branch, delivery.record.kind), ..parent },
+            lineage: delivery.lineage,
+            parent: Some(parent.branch),
+            payload_bytes: delivery.bytes(),
+        };
+        let event = self.queue.accept(arrival, context);
+        self.queue.begin_later(event, context);
+    }
+
+    /// A settings change of the service, by its place among the changes.
+    pub(crate) fn change<O: Observer>(&mut self, index: u32, action: &ChangeAction, context: &mut Context<'_, O>) {
+        self.frontend.change(action, context);
+        match action {
+            ChangeAction::Account(account) => self.propagation = account.configuration_propagation,
+            ChangeAction::Function(id, function) => {
+                self.queue.set_recursive_loop(*id, function.recursive_loop);
+                if self.propagation.is_zero() {
+                    self.propagate(*id, function, context);
+                } else {
+                    let at = context.now.plus(self.propagation);
+                    context.schedule(at, event::Class::Change, 0, event::Event::Propagated(index));
+                }
+            }
+            ChangeAction::Deploy(_) | ChangeAction::Client(..) => {}
+        }
+    }
+
+    /// INV-E22: changed settings of asynchronous invocation take effect.
+    pub(crate) fn propagate<O: Observer>(
+        &mut self,
+        id: FunctionId,
+        function: &config::Function,
+        context: &mut Context<'_, O>,
+    ) {
+        self.queue.reconfigure(id, &function.asynchronous, &mut self.frontend, context);
+        self.report_ends(context);
+    }
+
+    /// An event of provisioned concurrency.
+    pub(crate) fn on_provisioned<O: Observer>(&mut self, event: event::Provisioned, context: &mut Context<'_, O>) {
+        self.frontend.on_provisioned(event, context);
+    }
+}
+
+/// The branch of the event that a destination sends on: a number that depends on the way alone, and is not 0.
+fn branch(parent: u32, kind: DeliveryKind) -> u32 {
+    let word = StreamKey::from_word(u64::from(parent)).word(kind as u64);
+    #[allow(clippy::cast_possible_truncation, reason = "half of the word will do")]
+    let branch = word as u32;
+    branch.max(1)
+}
