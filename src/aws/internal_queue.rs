@@ -15,15 +15,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::backoff;
-use super::config::{self, Asynchronous, Backoff, Expiry, Jitter, RecursiveLoop, RetryFrom, System};
+use super::config::{Asynchronous, Backoff, Expiry, Jitter, RecursiveLoop, RetryFrom, System};
 use super::environment::Waiter;
 use super::event::{Class, Context, Event};
 use super::fact::{Answer, Condition, DeliveryKind, Fact, Observer, Origin, Record, Response, ReturnCause, RunOutcome};
 use super::frontend::{Answered, Frontend, Invoked, Reply, Request};
 use super::function::Purpose;
-use super::ids::{CallerId, ErrorId, EventId, FunctionId, LineageId, Slots, Table};
-use super::limits;
+use super::ids::{CallerId, EventId, FunctionId, LineageId, Slots, Table};
 use super::lineage::Lineages;
+use super::queued_event::{FunctionQueue, LastAnswer, QueuedEvent};
 use crate::kernel::quantity::Ratio;
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -39,52 +39,6 @@ pub(crate) struct InternalQueue {
     due: Vec<EventId>,
     /// Events that ended and whose ends are to be reported.
     ended: VecDeque<Ended>,
-}
-
-/// An event from its acceptance to its end.
-#[derive(Clone, Copy, Debug)]
-struct QueuedEvent {
-    origin: Origin,
-    accepted: SimTime,
-    /// Since when it waits; while it runs, the start of the run.
-    since: SimTime,
-    /// The last back-off, for decorrelated jitter.
-    last_wait: SimDuration,
-    /// The last answer.
-    answer: LastAnswer,
-    /// The chain of requests that it belongs to, which also says its function.
-    lineage: LineageId,
-    payload_bytes: u32,
-    /// Dispatches so far.
-    dispatches: u32,
-    /// Refusals since the last run of the handler.
-    refusals: u32,
-    /// Runs that were started.
-    starts: u16,
-    /// Runs that ended in a function error.
-    errors: u8,
-}
-
-/// The last answer that an event got.
-#[derive(Clone, Copy, Debug)]
-enum LastAnswer {
-    None,
-    Refused(u16),
-    Failed { outcome: RunOutcome, error: Option<ErrorId> },
-}
-
-/// The queue of one function.
-#[derive(Debug)]
-struct FunctionQueue {
-    config: Asynchronous,
-    recursive_loop: RecursiveLoop,
-    order: u32,
-    /// Events that wait.
-    backlog: u64,
-    /// Events that run.
-    running: u32,
-    /// Events that are due and wait for others to end.
-    ready: VecDeque<EventId>,
 }
 
 /// An event that ended, and what is to be told of it.
@@ -427,14 +381,7 @@ impl InternalQueue {
         if told.is_none() {
             return;
         }
-        let response = match (condition, event.answer) {
-            (Condition::Success, _) => Response::Success(response_bytes),
-            (Condition::ZeroReservedConcurrency, _) => Response::None,
-            (Condition::RecursiveInvocation, _) => Response::Refused(limits::RECURSION_STATUS),
-            (_, LastAnswer::None) => Response::None,
-            (_, LastAnswer::Refused(status)) => Response::Refused(status),
-            (_, LastAnswer::Failed { outcome, error }) => Response::FunctionError { outcome, error },
-        };
+        let response = event.response(condition, response_bytes);
         let kind = if success { DeliveryKind::OnSuccess } else { DeliveryKind::OnFailure };
         let record = Record {
             origin,
@@ -465,47 +412,6 @@ impl InternalQueue {
     /// Whether loops through a function are stopped.
     pub(crate) fn set_recursive_loop(&mut self, function: FunctionId, recursive_loop: RecursiveLoop) {
         self.functions[function].recursive_loop = recursive_loop;
-    }
-}
-
-impl FunctionQueue {
-    fn new(function: &config::Function) -> Self {
-        Self {
-            config: function.asynchronous.clone(),
-            recursive_loop: function.recursive_loop,
-            order: function.order,
-            backlog: 0,
-            running: 0,
-            ready: VecDeque::new(),
-        }
-    }
-
-    /// Whether an event ends in the place of its dispatch, and why (INV-T4's order, then age).
-    #[inline(always)]
-    fn stops(&self, event: &QueuedEvent, lineages: &Lineages, is_off: bool, now: SimTime) -> Option<Condition> {
-        if lineages.is_loop(event.lineage) && self.recursive_loop == RecursiveLoop::Terminate {
-            Some(Condition::RecursiveInvocation)
-        } else if is_off {
-            Some(Condition::ZeroReservedConcurrency)
-        } else if now >= event.accepted.plus(self.config.maximum_event_age) {
-            Some(Condition::EventAgeExceeded)
-        } else {
-            None
-        }
-    }
-
-    /// INV-D23.
-    #[inline(always)]
-    fn is_full(&self) -> bool {
-        self.config.maximum_parallel_dispatch.is_some_and(|limit| self.running >= limit)
-    }
-
-    /// INV-Q17: a wait, longer by the other events that wait.
-    fn under_pressure(&self, wait: SimDuration) -> SimDuration {
-        let Some(per) = self.config.backpressure else { return wait };
-        let others = u128::from(self.backlog - 1);
-        let longer = u128::from(wait.as_nanos()) * (u128::from(per) + others) / u128::from(per);
-        SimDuration::from_nanos(u64::try_from(longer).unwrap_or(u64::MAX))
     }
 }
 

@@ -29,6 +29,7 @@ pub mod limits;
 mod lineage;
 mod pool;
 mod provisioned;
+mod queued_event;
 mod retry_budget;
 mod run;
 mod scaling;

@@ -155,11 +155,11 @@ impl Observer for Statistics {
                 self.run_ended(now, &origin, function, run);
             }
             Fact::AttemptTimedOut { origin, .. } => self.attempt_timed_out(&origin),
-            Fact::RetryScheduled { .. } => {}
             Fact::RetryQuotaExhausted { origin } => self.retry_quota_exhausted(&origin),
             Fact::CircuitOpen { origin } => self.circuit_open(&origin),
             Fact::Throttled { origin, function, reason } => self.throttled(&origin, function, reason),
-            Fact::EventAccepted { .. }
+            Fact::RetryScheduled { .. }
+            | Fact::EventAccepted { .. }
             | Fact::EventDispatched { .. }
             | Fact::DispatchRefused { .. }
             | Fact::EventDuplicated { .. }

@@ -9,6 +9,7 @@ mod common;
 mod conservation;
 mod determinism;
 mod reference;
+mod rules_asynchronous;
 mod rules_billing;
 mod rules_client;
 mod rules_concurrency;
