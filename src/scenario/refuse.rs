@@ -8,28 +8,53 @@ use super::scalar;
 use super::tree::{Entry, Kind, Node};
 
 /// Keys of blocks, and words of keys, that belong to parts of Lambda which are not simulated.
-const NOT_SIMULATED: [(&str, &[&str]); 6] = [
+const NOT_SIMULATED: [(&str, &[&str]); 11] = [
+    ("scenario", &["streams", "event_source_mappings", "state_machines", "brokers", "dependencies"]),
+    ("function", &["calls"]),
+    ("caller", &["keys", "delay", "deduplication", "messages_per_call"]),
+    ("fault", &["stream"]),
+    ("change", &["redrive"]),
+    ("kind", &["bad_batch_response"]),
     (
-        "scenario",
+        "queue",
         &[
-            "queues",
-            "streams",
-            "event_source_mappings",
-            "topics",
-            "event_buses",
-            "state_machines",
-            "buckets",
-            "brokers",
-            "dependencies",
+            "visibility_timeout",
+            "message_retention",
+            "delivery_delay",
+            "redrive",
+            "maximum_in_flight",
+            "short_receive_probability",
+            "shuffle_window",
+            "wakeup",
+            "delete_latency",
+            "stale_delete",
+            "attribute_propagation",
+            "oldest_age_skips_after",
+            "fair",
+            "content_based_deduplication",
+            "deduplication_scope",
+            "deduplication_window",
+            "fifo_throughput",
+            "group_lookahead",
         ],
     ),
-    ("function", &["async", "calls"]),
-    ("caller", &["keys"]),
-    ("fault", &["queue", "stream", "topic", "event_bus", "bucket"]),
-    ("invocation", &["async"]),
+    ("topic", &["subscribers", "retry"]),
+    ("event bus", &["rules"]),
+    ("bucket", &["notify", "delay", "retry"]),
     (
         "via",
         &[
+            "api_gateway_rest",
+            "api_gateway_http",
+            "api_gateway_websocket",
+            "alb",
+            "function_url",
+            "cognito",
+            "lex",
+            "alexa",
+            "cloudfront",
+            "firehose",
+            "step_functions",
             "s3",
             "sns",
             "eventbridge",
@@ -47,13 +72,18 @@ const NOT_SIMULATED: [(&str, &[&str]); 6] = [
 ];
 
 /// What is said of them.
-const SYNCHRONOUS_ONLY: &str = "this version simulates synchronous invocation of functions only";
+pub(super) const NOT_IN_THIS_VERSION: &str = "not simulated in this version: clients call functions, synchronously or \
+     asynchronously; queues, topics, event buses and buckets only receive";
 
 /// Words for a key that are not near it, the key, and how it differs.
-const OTHER_WORDS: [(&str, &str, &str); 3] = [
+const OTHER_WORDS: [(&str, &str, &str); 7] = [
     ("max_retries", "max_attempts", "it counts the first attempt too"),
     ("retries", "max_attempts", "it counts the first attempt too"),
     ("maximum_retry_attempts", "max_attempts", "it counts the first attempt too"),
+    ("max_attempts", "maximum_retry_attempts", "it does not count the first attempt"),
+    ("max_retries", "maximum_retry_attempts", "it does not count the first attempt"),
+    ("retries", "maximum_retry_attempts", "it does not count the first attempt"),
+    ("dlq", "dead_letter_queue", "it takes a queue or a topic"),
 ];
 
 impl Resolver<'_> {
@@ -70,7 +100,7 @@ impl Resolver<'_> {
                 .with_expected(format!("a key of {of}"));
         let mut meant = None;
         if is_not_simulated(block.name, &entry.name) {
-            problem = problem.with_help(SYNCHRONOUS_ONLY);
+            problem = problem.with_help(NOT_IN_THIS_VERSION);
         } else {
             let other = OTHER_WORDS.iter().find(|(word, key, _)| *word == &*entry.name && names.contains(key));
             meant = other.map(|(_, key, _)| *key).or_else(|| nearest(&entry.name, names.iter().copied()));
@@ -95,7 +125,7 @@ impl Resolver<'_> {
             Kind::Scalar(text) => {
                 let problem = scalar::explain(node, shape);
                 if at.path.name().is_some_and(|key| is_not_simulated(key, text)) {
-                    Problem::new(problem.kind(), place, problem.message()).with_help(SYNCHRONOUS_ONLY)
+                    Problem::new(problem.kind(), place, problem.message()).with_help(NOT_IN_THIS_VERSION)
                 } else {
                     problem
                 }
@@ -145,6 +175,7 @@ fn empty(shape: &'static Shape, name: Option<&str>) -> Vec<String> {
     let Some(name) = name.filter(|_| takes_mapping(shape)) else { return vec![leave_out] };
     let indent = format!("indent the keys of `{name}` further than `{name}` itself");
     match shape {
+        Shape::Block(block) if block.keys.is_empty() => vec![format!("write `{name}: {{}}`")],
         Shape::Block(block) if block.keys.iter().any(|key| key.default == Default::Required) => vec![indent],
         Shape::Block(_) => vec![format!("{indent}, or write `{name}: {{}}` for its defaults")],
         Shape::Named(_) => vec![format!("{indent}, or write `{name}: {{}}` for none")],

@@ -323,7 +323,13 @@ impl Resolver<'_> {
     fn dangling_override(&mut self, entry: &Entry, all: &[Entry], block: &'static Block, path: &Path) -> bool {
         let required = block.keys.iter().filter(|key| key.default == Default::Required);
         let missing = required.map(|key| key.name).find(|name| entry.value.get(name).is_none());
-        let Some(missing) = missing else { return false };
+        // A longer path made the resource on its way, so that a misspelt name would go unnoticed.
+        let on_the_way = entry.value.place == entry.place;
+        let new = match missing {
+            Some(missing) => format!("a new {} needs `{missing}`", block.name),
+            None if on_the_way => format!("write `--set {path}={{..}}` for a new {}", block.name),
+            None => return false,
+        };
         let others = all.iter().filter(|other| other.place.in_file()).map(|other| &*other.name);
         self.problems.push(
             Problem::new(
@@ -332,9 +338,9 @@ impl Resolver<'_> {
                 format!("the scenario has no {} {}", block.name, quote(&entry.name)),
             )
             .at_key(path)
-            .with_expected(format!("the name of a {}", block.name))
+            .with_expected(format!("the name of {}", a(block.name)))
             .with_help_if(did_you_mean(&entry.name, others))
-            .with_help(format!("a new {} needs `{missing}`", block.name)),
+            .with_help(new),
         );
         true
     }
@@ -463,7 +469,8 @@ fn affinity(shape: &Shape, entries: &[Entry]) -> Option<i64> {
 /// `a function`, `an account`.
 pub(crate) fn a(noun: &str) -> String {
     let article = if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
-    if noun.ends_with('s') && !noun.ends_with("ss") { noun.to_owned() } else { format!("{article} {noun}") }
+    let plural = noun.ends_with('s') && !noun.ends_with("ss") && !noun.ends_with("us");
+    if plural { noun.to_owned() } else { format!("{article} {noun}") }
 }
 
 /// `a function lacks`, `users lack`.

@@ -7,12 +7,16 @@ use super::common::{
     WHOLE_FROM_0, WHOLE_FROM_1, word,
 };
 use super::function::FUNCTION;
+use super::places::{BUCKET, EVENT_BUS, QUEUE, TOPIC};
 use super::{Block, Key, Shape};
 
 /// The functions.
 pub(crate) static FUNCTIONS: Shape = Shape::Block(&FUNCTION);
-/// The callers.
-pub(crate) static CALLERS: Shape = Shape::Block(&CALLER);
+static CALLERS: Shape = Shape::Block(&CALLER);
+static QUEUES: Shape = Shape::Block(&QUEUE);
+static TOPICS: Shape = Shape::Block(&TOPIC);
+static EVENT_BUSES: Shape = Shape::Block(&EVENT_BUS);
+static BUCKETS: Shape = Shape::Block(&BUCKET);
 
 /// The account.
 pub(crate) static ACCOUNT_SHAPE: Shape = Shape::Block(&ACCOUNT);
@@ -36,6 +40,10 @@ pub(crate) static SCENARIO: Block = Block {
         Key::new("prices", &Shape::Block(&PRICES), "how the bill is made").keys(),
         Key::new("functions", &Shape::Named(&FUNCTIONS), "the functions, by name").is("{}"),
         Key::new("faults", &Shape::List(&Shape::Block(&FAULT)), "faults of the Lambda service itself").is("[]"),
+        Key::new("queues", &Shape::Named(&QUEUES), "the queues, by name").is("{}"),
+        Key::new("topics", &Shape::Named(&TOPICS), "the topics, by name").is("{}"),
+        Key::new("event_buses", &Shape::Named(&EVENT_BUSES), "the event buses, by name").is("{}"),
+        Key::new("buckets", &Shape::Named(&BUCKETS), "the buckets, by name").is("{}"),
         Key::new("callers", &Shape::Named(&CALLERS), "those who call the functions, by name").is("{}"),
         Key::new("changes", &Shape::List(&Shape::Block(&CHANGE)), "settings that change while it runs").is("[]"),
         Key::new("expect", &Shape::List(&TEXT), "conditions that are checked after the run").is("[]"),
@@ -80,6 +88,13 @@ static ACCOUNT: Block = Block {
         Key::new("caller_rate_limit", &CALLER_RATE, "rate over all callers above which calls are throttled")
             .is("off")
             .rule("INV-D36"),
+        Key::new(
+            "configuration_propagation",
+            &ANY_DURATION,
+            "how late changed `async` settings of functions take effect",
+        )
+        .is("0s")
+        .rule("INV-E22"),
     ],
 };
 
