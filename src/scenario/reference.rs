@@ -166,7 +166,11 @@ fn takes(shape: &'static Shape) -> String {
             words.iter().map(|word| format!("`{}` ({})", word.name, word.doc)).collect::<Vec<_>>().join(", ")
         }
         Shape::Without(word, doc) => format!("`{word}` ({doc})"),
-        Shape::Either(shapes) => shapes.iter().map(takes).collect::<Vec<_>>().join(" or "),
+        Shape::Either(shapes) => {
+            let mut parts = shapes.iter().map(takes).collect::<Vec<_>>();
+            parts.dedup();
+            parts.join(" or ")
+        }
         Shape::List(of) => format!("a list of: {}", takes(of)),
         Shape::Block(block) => mapping(block),
         Shape::Short(_, of, block) => format!("{} or {}", takes(of), mapping(block)),

@@ -1,9 +1,9 @@
 //! What does not fit the key tables: unknown keys and unfitting values, and what helps.
 #![allow(clippy::wildcard_enum_match_arm, reason = "shapes that are not named take no mapping")]
 
-use super::error::{Problem, ProblemKind, nearest, quote};
-use super::keys::{Block, Default, Shape};
-use super::resolve::{At, Path, Resolved, Resolver, Value, a, resolved};
+use super::error::{Problem, ProblemKind, either_of, nearest, quote};
+use super::keys::{Block, Default, Key, Shape};
+use super::resolve::{At, Path, Resolved, Resolver, Value, a, lacks, resolved};
 use super::scalar;
 use super::tree::{Entry, Kind, Node};
 
@@ -88,8 +88,23 @@ const OTHER_WORDS: [(&str, &str, &str); 7] = [
 
 impl Resolver<'_> {
     /// Notes an unknown key; gives the key that is probably meant.
-    pub(super) fn unknown_key(&mut self, entry: &Entry, block: &'static Block, at: &At) -> Option<&'static str> {
+    pub(super) fn unknown_key(
+        &mut self,
+        entry: &Entry,
+        entries: &[Entry],
+        block: &'static Block,
+        at: &At,
+    ) -> Option<&'static str> {
         if self.problems.is_full() {
+            return None;
+        }
+        let choices = choices(block, at.among);
+        let chosen = entries.iter().find(|entry| block.key(&entry.name).is_some_and(|key| choices.contains(&key.name)));
+        if let Some(chosen) = chosen
+            && choices.contains(&&*entry.name)
+        {
+            let problem = exclude_each_other(chosen, entry, at);
+            self.problems.push(problem.with_expected(one_of(&choices)));
             return None;
         }
         let names = names(block, at.among);
@@ -101,6 +116,8 @@ impl Resolver<'_> {
         let mut meant = None;
         if is_not_simulated(block.name, &entry.name) {
             problem = problem.with_help(NOT_IN_THIS_VERSION);
+        } else if let Some(goes_with) = goes_with(&entry.name, at.among) {
+            problem = problem.with_help(goes_with);
         } else {
             let other = OTHER_WORDS.iter().find(|(word, key, _)| *word == &*entry.name && names.contains(key));
             meant = other.map(|(_, key, _)| *key).or_else(|| nearest(&entry.name, names.iter().copied()));
@@ -113,6 +130,18 @@ impl Resolver<'_> {
         }
         self.problems.push(problem);
         meant
+    }
+
+    /// Notes that a key which must be written is not.
+    pub(super) fn missing_key(&mut self, key: &'static Key, block: &'static Block, at: &At) {
+        let choices = choices(block, at.among);
+        let (what, expected) = if choices.len() > 1 && choices.contains(&key.name) {
+            (either_of(&quoted(&choices)), one_of(&choices))
+        } else {
+            (format!("`{}`", key.name), format!("the key `{}`: {}", key.name, key.doc))
+        };
+        let problem = Problem::new(ProblemKind::MissingKey, at.label, format!("{} {what}", lacks(block.name)));
+        self.problems.push(problem.at_key(&at.path).with_expected(expected));
     }
 
     /// Notes that a value does not fit.
@@ -145,6 +174,42 @@ impl Resolver<'_> {
 
 fn is_not_simulated(owner: &str, word: &str) -> bool {
     NOT_SIMULATED.iter().any(|(known, words)| *known == owner && words.contains(&word))
+}
+
+/// Notes two keys of which only one can be written.
+pub(super) fn exclude_each_other(chosen: &Entry, other: &Entry, at: &At) -> Problem {
+    let message = format!("`{}` and `{}` exclude each other", chosen.name, other.name);
+    Problem::new(ProblemKind::Contradiction, other.place, message)
+        .at_key(at.path.key(&other.name))
+        .with_related(chosen.place, "chosen here")
+}
+
+/// The keys of which one must be written, where each alternative has its own.
+pub(super) fn choices(block: &'static Block, among: &'static [Shape]) -> Vec<&'static str> {
+    let choice = |block: &'static Block| block.case.filter(|(_, word)| word.is_empty()).map(|(key, _)| key);
+    if choice(block).is_none() {
+        return Vec::new();
+    }
+    among.iter().filter_map(block_of).filter_map(choice).collect()
+}
+
+/// What a key belongs to that another of the alternatives has.
+fn goes_with(name: &str, among: &'static [Shape]) -> Option<String> {
+    let owner = among.iter().filter_map(block_of).find(|block| block.key(name).is_some())?;
+    match owner.case? {
+        (key, _) if key == name => None,
+        (key, "") => Some(format!("`{name}` goes with `{key}`")),
+        (key, word) => Some(format!("`{name}` goes with `{key}: {word}`")),
+    }
+}
+
+fn quoted(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| format!("`{name}`")).collect()
+}
+
+/// ``one of `a` or `b` ``.
+pub(super) fn one_of(names: &[&str]) -> String {
+    format!("one of {}", either_of(&quoted(names)))
 }
 
 /// The keys of a block, after the keys that would have chosen another of the alternatives.

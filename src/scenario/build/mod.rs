@@ -1,7 +1,7 @@
 //! From resolved values to the typed [`Scenario`]: names bound, combinations checked.
 //!
 //! Every reader gives `None` where a problem has been noted already; what needs several values is checked where all
-//! of them are there. Reading order: this file, then [`names`], [`function`], [`asynchronous`], [`places`], [`caller`], [`client`],
+//! of them are there. Reading order: this file, then [`names`], [`function`], [`asynchronous`], [`places`], [`fault`], [`caller`], [`client`],
 //! [`distribution`], [`table`], [`checks`], [`changes`].
 
 mod asynchronous;
@@ -10,6 +10,7 @@ pub(crate) mod changes;
 mod checks;
 pub(crate) mod client;
 mod distribution;
+mod fault;
 mod function;
 mod names;
 mod places;
@@ -23,7 +24,7 @@ use super::resolve::{Named, Resolved, Value};
 use super::scalar::Leaf;
 use super::tree::Entry;
 use super::{Drain, PriceOptions, Scenario};
-use crate::aws::config::{Account, Fault, FaultAt, Refill, Scaling, System};
+use crate::aws::config::{Account, Refill, Scaling, System};
 use crate::aws::ids::Table;
 use crate::kernel::quantity::{Rate, Ratio};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -90,19 +91,6 @@ impl Builder<'_> {
                 faults: faults.into_iter().collect::<Option<_>>()?,
                 changes: Vec::new(),
             },
-        })
-    }
-
-    fn fault(&mut self, fault: &Resolved) -> Option<Fault> {
-        let function = self.function_id(fault.field("function"));
-        let window = self.window(fault);
-        let (from, until) = window?;
-        Some(Fault {
-            at: FaultAt::Invoke(function?),
-            status: u16::try_from(fault.field("status").whole()?).ok()?,
-            probability: fault.field("probability").ratio()?,
-            from,
-            until,
         })
     }
 

@@ -8,6 +8,7 @@ mod caller;
 mod client;
 mod common;
 mod distribution;
+mod fault;
 mod function;
 mod places;
 pub(crate) mod tables;
