@@ -26,7 +26,7 @@ problem is reported at once, with its place. Anchors, aliases and merge keys (`<
 | share, probability | `0.5%` or `0.005` |
 | whole number | `3000`, `1_000_000`, `1e10` |
 | switch | `on` or `off`; `true` and `false` are the same |
-| name | letters, digits, `-` and `_`; unique over functions and callers |
+| name | letters, digits, `-` and `_`; unique over all resources of the file |
 | no limit | `unlimited`; AWS's `-1` is the same |
 | no setting | `none` takes an optional setting away, in `changes` and `--set` too |
 
@@ -65,6 +65,10 @@ impl Writer {
             (path, true) => format!("`{path}`, as a {}", block.name),
         };
         let _ = write!(self.text, "\n## {heading}\n\n{}.\n\n", sentence(block.doc));
+        if block.keys.is_empty() {
+            self.text.push_str("It has no keys: `{}`.\n");
+            return;
+        }
         self.text.push_str("| key | takes | default | what it does |\n| --- | --- | --- | --- |\n");
         for key in block.keys {
             self.text.push_str(&row(key));
@@ -162,7 +166,11 @@ fn takes(shape: &'static Shape) -> String {
             words.iter().map(|word| format!("`{}` ({})", word.name, word.doc)).collect::<Vec<_>>().join(", ")
         }
         Shape::Without(word, doc) => format!("`{word}` ({doc})"),
-        Shape::Either(shapes) => shapes.iter().map(takes).collect::<Vec<_>>().join(" or "),
+        Shape::Either(shapes) => {
+            let mut parts = shapes.iter().map(takes).collect::<Vec<_>>();
+            parts.dedup();
+            parts.join(" or ")
+        }
         Shape::List(of) => format!("a list of: {}", takes(of)),
         Shape::Block(block) => mapping(block),
         Shape::Short(_, of, block) => format!("{} or {}", takes(of), mapping(block)),

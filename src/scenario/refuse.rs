@@ -1,35 +1,60 @@
 //! What does not fit the key tables: unknown keys and unfitting values, and what helps.
 #![allow(clippy::wildcard_enum_match_arm, reason = "shapes that are not named take no mapping")]
 
-use super::error::{Problem, ProblemKind, nearest, quote};
-use super::keys::{Block, Default, Shape};
-use super::resolve::{At, Path, Resolved, Resolver, Value, a, resolved};
+use super::error::{Problem, ProblemKind, either_of, nearest, quote};
+use super::keys::{Block, Default, Key, Shape};
+use super::resolve::{At, Path, Resolved, Resolver, Value, a, lacks, resolved};
 use super::scalar;
 use super::tree::{Entry, Kind, Node};
 
 /// Keys of blocks, and words of keys, that belong to parts of Lambda which are not simulated.
-const NOT_SIMULATED: [(&str, &[&str]); 6] = [
+const NOT_SIMULATED: [(&str, &[&str]); 11] = [
+    ("scenario", &["streams", "event_source_mappings", "state_machines", "brokers", "dependencies"]),
+    ("function", &["calls"]),
+    ("caller", &["keys", "delay", "deduplication", "messages_per_call"]),
+    ("fault", &["stream"]),
+    ("change", &["redrive"]),
+    ("kind", &["bad_batch_response"]),
     (
-        "scenario",
+        "queue",
         &[
-            "queues",
-            "streams",
-            "event_source_mappings",
-            "topics",
-            "event_buses",
-            "state_machines",
-            "buckets",
-            "brokers",
-            "dependencies",
+            "visibility_timeout",
+            "message_retention",
+            "delivery_delay",
+            "redrive",
+            "maximum_in_flight",
+            "short_receive_probability",
+            "shuffle_window",
+            "wakeup",
+            "delete_latency",
+            "stale_delete",
+            "attribute_propagation",
+            "oldest_age_skips_after",
+            "fair",
+            "content_based_deduplication",
+            "deduplication_scope",
+            "deduplication_window",
+            "fifo_throughput",
+            "group_lookahead",
         ],
     ),
-    ("function", &["async", "calls"]),
-    ("caller", &["keys"]),
-    ("fault", &["queue", "stream", "topic", "event_bus", "bucket"]),
-    ("invocation", &["async"]),
+    ("topic", &["subscribers", "retry"]),
+    ("event bus", &["rules"]),
+    ("bucket", &["notify", "delay", "retry"]),
     (
         "via",
         &[
+            "api_gateway_rest",
+            "api_gateway_http",
+            "api_gateway_websocket",
+            "alb",
+            "function_url",
+            "cognito",
+            "lex",
+            "alexa",
+            "cloudfront",
+            "firehose",
+            "step_functions",
             "s3",
             "sns",
             "eventbridge",
@@ -47,19 +72,39 @@ const NOT_SIMULATED: [(&str, &[&str]); 6] = [
 ];
 
 /// What is said of them.
-const SYNCHRONOUS_ONLY: &str = "this version simulates synchronous invocation of functions only";
+pub(super) const NOT_IN_THIS_VERSION: &str = "not simulated in this version: clients call functions, synchronously or \
+     asynchronously; queues, topics, event buses and buckets only receive";
 
 /// Words for a key that are not near it, the key, and how it differs.
-const OTHER_WORDS: [(&str, &str, &str); 3] = [
+const OTHER_WORDS: [(&str, &str, &str); 7] = [
     ("max_retries", "max_attempts", "it counts the first attempt too"),
     ("retries", "max_attempts", "it counts the first attempt too"),
     ("maximum_retry_attempts", "max_attempts", "it counts the first attempt too"),
+    ("max_attempts", "maximum_retry_attempts", "it does not count the first attempt"),
+    ("max_retries", "maximum_retry_attempts", "it does not count the first attempt"),
+    ("retries", "maximum_retry_attempts", "it does not count the first attempt"),
+    ("dlq", "dead_letter_queue", "it takes a queue or a topic"),
 ];
 
 impl Resolver<'_> {
     /// Notes an unknown key; gives the key that is probably meant.
-    pub(super) fn unknown_key(&mut self, entry: &Entry, block: &'static Block, at: &At) -> Option<&'static str> {
+    pub(super) fn unknown_key(
+        &mut self,
+        entry: &Entry,
+        entries: &[Entry],
+        block: &'static Block,
+        at: &At,
+    ) -> Option<&'static str> {
         if self.problems.is_full() {
+            return None;
+        }
+        let choices = choices(block, at.among);
+        let chosen = entries.iter().find(|entry| block.key(&entry.name).is_some_and(|key| choices.contains(&key.name)));
+        if let Some(chosen) = chosen
+            && choices.contains(&&*entry.name)
+        {
+            let problem = exclude_each_other(chosen, entry, at);
+            self.problems.push(problem.with_expected(one_of(&choices)));
             return None;
         }
         let names = names(block, at.among);
@@ -70,7 +115,9 @@ impl Resolver<'_> {
                 .with_expected(format!("a key of {of}"));
         let mut meant = None;
         if is_not_simulated(block.name, &entry.name) {
-            problem = problem.with_help(SYNCHRONOUS_ONLY);
+            problem = problem.with_help(NOT_IN_THIS_VERSION);
+        } else if let Some(goes_with) = goes_with(&entry.name, at.among) {
+            problem = problem.with_help(goes_with);
         } else {
             let other = OTHER_WORDS.iter().find(|(word, key, _)| *word == &*entry.name && names.contains(key));
             meant = other.map(|(_, key, _)| *key).or_else(|| nearest(&entry.name, names.iter().copied()));
@@ -85,6 +132,18 @@ impl Resolver<'_> {
         meant
     }
 
+    /// Notes that a key which must be written is not.
+    pub(super) fn missing_key(&mut self, key: &'static Key, block: &'static Block, at: &At) {
+        let choices = choices(block, at.among);
+        let (what, expected) = if choices.len() > 1 && choices.contains(&key.name) {
+            (either_of(&quoted(&choices)), one_of(&choices))
+        } else {
+            (format!("`{}`", key.name), format!("the key `{}`: {}", key.name, key.doc))
+        };
+        let problem = Problem::new(ProblemKind::MissingKey, at.label, format!("{} {what}", lacks(block.name)));
+        self.problems.push(problem.at_key(&at.path).with_expected(expected));
+    }
+
     /// Notes that a value does not fit.
     pub(super) fn wrong(&mut self, node: &Node, shape: &'static Shape, at: &At) -> Resolved {
         if self.problems.is_full() {
@@ -95,7 +154,7 @@ impl Resolver<'_> {
             Kind::Scalar(text) => {
                 let problem = scalar::explain(node, shape);
                 if at.path.name().is_some_and(|key| is_not_simulated(key, text)) {
-                    Problem::new(problem.kind(), place, problem.message()).with_help(SYNCHRONOUS_ONLY)
+                    Problem::new(problem.kind(), place, problem.message()).with_help(NOT_IN_THIS_VERSION)
                 } else {
                     problem
                 }
@@ -115,6 +174,42 @@ impl Resolver<'_> {
 
 fn is_not_simulated(owner: &str, word: &str) -> bool {
     NOT_SIMULATED.iter().any(|(known, words)| *known == owner && words.contains(&word))
+}
+
+/// Notes two keys of which only one can be written.
+pub(super) fn exclude_each_other(chosen: &Entry, other: &Entry, at: &At) -> Problem {
+    let message = format!("`{}` and `{}` exclude each other", chosen.name, other.name);
+    Problem::new(ProblemKind::Contradiction, other.place, message)
+        .at_key(at.path.key(&other.name))
+        .with_related(chosen.place, "chosen here")
+}
+
+/// The keys of which one must be written, where each alternative has its own.
+pub(super) fn choices(block: &'static Block, among: &'static [Shape]) -> Vec<&'static str> {
+    let choice = |block: &'static Block| block.case.filter(|(_, word)| word.is_empty()).map(|(key, _)| key);
+    if choice(block).is_none() {
+        return Vec::new();
+    }
+    among.iter().filter_map(block_of).filter_map(choice).collect()
+}
+
+/// What a key belongs to that another of the alternatives has.
+fn goes_with(name: &str, among: &'static [Shape]) -> Option<String> {
+    let owner = among.iter().filter_map(block_of).find(|block| block.key(name).is_some())?;
+    match owner.case? {
+        (key, _) if key == name => None,
+        (key, "") => Some(format!("`{name}` goes with `{key}`")),
+        (key, word) => Some(format!("`{name}` goes with `{key}: {word}`")),
+    }
+}
+
+fn quoted(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| format!("`{name}`")).collect()
+}
+
+/// ``one of `a` or `b` ``.
+pub(super) fn one_of(names: &[&str]) -> String {
+    format!("one of {}", either_of(&quoted(names)))
 }
 
 /// The keys of a block, after the keys that would have chosen another of the alternatives.
@@ -145,6 +240,7 @@ fn empty(shape: &'static Shape, name: Option<&str>) -> Vec<String> {
     let Some(name) = name.filter(|_| takes_mapping(shape)) else { return vec![leave_out] };
     let indent = format!("indent the keys of `{name}` further than `{name}` itself");
     match shape {
+        Shape::Block(block) if block.keys.is_empty() => vec![format!("write `{name}: {{}}`")],
         Shape::Block(block) if block.keys.iter().any(|key| key.default == Default::Required) => vec![indent],
         Shape::Block(_) => vec![format!("{indent}, or write `{name}: {{}}` for its defaults")],
         Shape::Named(_) => vec![format!("{indent}, or write `{name}: {{}}` for none")],

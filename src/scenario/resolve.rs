@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::error::{Place, Problem, ProblemKind, Problems, did_you_mean, either_of, quote};
+use super::error::{Place, Problem, ProblemKind, Problems, did_you_mean, quote};
 use super::keys::{Block, Default, Key, Shape, Union};
+use super::refuse;
 use super::scalar::{self, Leaf};
 use super::tree::{Entry, Kind, Node};
 
@@ -241,11 +242,15 @@ impl Resolver<'_> {
         let found = entries.iter().map(|entry| block.key(&entry.name)).collect::<Vec<_>>();
         let mut misspelt = Vec::new();
         for (entry, _) in entries.iter().zip(&found).filter(|(_, key)| key.is_none()) {
-            misspelt.extend(self.unknown_key(entry, block, at));
+            misspelt.extend(self.unknown_key(entry, entries, block, at));
         }
+        let choices = refuse::choices(block, at.among);
+        // An unknown key may be meant for any of those of which one must be written.
+        let unclear = |name: &str| choices.len() > 1 && choices.contains(&name) && found.iter().any(Option::is_none);
         let fields = block.keys.iter().map(|key| {
             let index = found.iter().position(|found| found.is_some_and(|found| found.name == key.name));
-            if index.is_none() && key.default == Default::Required && misspelt.contains(&key.name) {
+            let meant = misspelt.contains(&key.name) || unclear(key.name);
+            if index.is_none() && key.default == Default::Required && meant {
                 return resolved(at.label, at, Value::Bad);
             }
             self.field(index.map(|index| &entries[index]), key, block, at)
@@ -266,18 +271,14 @@ impl Resolver<'_> {
             }
             return self.any(&entry.value, key.shape, &at);
         }
-        self.default(key, block, &At { path, label: at.label, origin: Origin::Default(key.rule), among: &[] })
+        self.default(key, block, &At { path, origin: Origin::Default(key.rule), ..at.clone() })
     }
 
     fn default(&mut self, key: &'static Key, block: &'static Block, at: &At) -> Resolved {
         let typical = self.typical;
         let (text, origin) = match key.default {
             Default::Required => {
-                self.problems.push(
-                    Problem::new(ProblemKind::MissingKey, at.label, format!("{} `{}`", lacks(block.name), key.name))
-                        .at_key(&at.path)
-                        .with_expected(format!("the key `{}`: {}", key.name, key.doc)),
-                );
+                self.missing_key(key, block, at);
                 return resolved(at.label, at, Value::Bad);
             }
             Default::Absent => return resolved(at.label, at, Value::Without("none")),
@@ -287,7 +288,7 @@ impl Resolver<'_> {
         };
         let mut unused = Problems::default();
         match super::tree::read(text, 0, 0, &mut unused) {
-            Ok(node) => self.any(&node.moved_to(at.label), key.shape, &At { origin, ..at.clone() }),
+            Ok(node) => self.any(&node.moved_to(at.label), key.shape, &At { origin, among: &[], ..at.clone() }),
             Err(problem) => unreachable!("the default of {} is not YAML: {problem:?}", key.name),
         }
     }
@@ -323,7 +324,13 @@ impl Resolver<'_> {
     fn dangling_override(&mut self, entry: &Entry, all: &[Entry], block: &'static Block, path: &Path) -> bool {
         let required = block.keys.iter().filter(|key| key.default == Default::Required);
         let missing = required.map(|key| key.name).find(|name| entry.value.get(name).is_none());
-        let Some(missing) = missing else { return false };
+        // A longer path made the resource on its way, so that a misspelt name would go unnoticed.
+        let on_the_way = entry.value.place == entry.place;
+        let new = match missing {
+            Some(missing) => format!("a new {} needs `{missing}`", block.name),
+            None if on_the_way => format!("write `--set {path}={{..}}` for a new {}", block.name),
+            None => return false,
+        };
         let others = all.iter().filter(|other| other.place.in_file()).map(|other| &*other.name);
         self.problems.push(
             Problem::new(
@@ -332,17 +339,16 @@ impl Resolver<'_> {
                 format!("the scenario has no {} {}", block.name, quote(&entry.name)),
             )
             .at_key(path)
-            .with_expected(format!("the name of a {}", block.name))
+            .with_expected(format!("the name of {}", a(block.name)))
             .with_help_if(did_you_mean(&entry.name, others))
-            .with_help(format!("a new {} needs `{missing}`", block.name)),
+            .with_help(new),
         );
         true
     }
 
     fn tagged(&mut self, entries: &[Entry], union: &'static Union, at: &At) -> Resolved {
         let find = |entry: &Entry| union.tags.iter().find(|tag| tag.name == &*entry.name);
-        let names = union.tags.iter().map(|tag| format!("`{}`", tag.name)).collect::<Vec<_>>();
-        let expected = format!("one of {}", either_of(&names));
+        let expected = refuse::one_of(&union.tags.iter().map(|tag| tag.name).collect::<Vec<_>>());
         let before = self.problems.len();
         for entry in entries.iter().filter(|entry| find(entry).is_none()) {
             self.problems.push(
@@ -362,13 +368,8 @@ impl Resolver<'_> {
             return resolved(at.label, at, Value::Bad);
         };
         for (other, _) in chosen {
-            let message = format!("`{}` and `{}` exclude each other", entry.name, other.name);
-            self.problems.push(
-                Problem::new(ProblemKind::Contradiction, other.place, message)
-                    .at_key(at.path.key(&other.name))
-                    .with_expected(expected.clone())
-                    .with_related(entry.place, "chosen here"),
-            );
+            let problem = refuse::exclude_each_other(entry, other, at);
+            self.problems.push(problem.with_expected(expected.clone()));
         }
         let label = if entry.value.place.source == entry.place.source { entry.place } else { entry.value.place };
         let origin = inherit(at.origin, entry.value.place);
@@ -463,11 +464,12 @@ fn affinity(shape: &Shape, entries: &[Entry]) -> Option<i64> {
 /// `a function`, `an account`.
 pub(crate) fn a(noun: &str) -> String {
     let article = if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
-    if noun.ends_with('s') && !noun.ends_with("ss") { noun.to_owned() } else { format!("{article} {noun}") }
+    let plural = noun.ends_with('s') && !noun.ends_with("ss") && !noun.ends_with("us");
+    if plural { noun.to_owned() } else { format!("{article} {noun}") }
 }
 
 /// `a function lacks`, `users lack`.
-fn lacks(noun: &str) -> String {
+pub(super) fn lacks(noun: &str) -> String {
     let who = a(noun);
     if who == noun { format!("{who} lack") } else { format!("{who} lacks") }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::decimal::Decimal;
 use super::error::{Problem, ProblemKind, did_you_mean, either_of, quote};
-use super::keys::{Block, Shape, Word};
+use super::keys::{Block, ResourceKind, Shape, Word};
 use super::resolve::{Value, a};
 use super::tree::{Kind, Node};
 use super::units::{self, UnitError};
@@ -36,6 +36,8 @@ pub(crate) enum Leaf {
     Switch(bool),
     /// A text, a name, or the path of a file.
     Text,
+    /// The name of a resource of one of these kinds.
+    Target(&'static [ResourceKind]),
     /// A submission of a caller, or of each.
     Event(Option<Arc<str>>, u64),
 }
@@ -84,9 +86,13 @@ pub(crate) fn read(node: &Node, shape: &'static Shape) -> Result<Value, UnitErro
             return Err(plain_error("the text is empty".to_owned()));
         }
         Shape::Text | Shape::File => Leaf::Text,
-        Shape::Name | Shape::Function => {
+        Shape::Name => {
             check_name(text).map_err(plain_error)?;
             Leaf::Text
+        }
+        Shape::Target(kinds) => {
+            check_name(text).map_err(plain_error)?;
+            Leaf::Target(kinds)
         }
         Shape::Event => event(text)?,
         Shape::List(_)
@@ -290,7 +296,7 @@ fn collect(shape: &'static Shape, parts: &mut Vec<String>) {
         Shape::Switch => push("`on` or `off`".to_owned()),
         Shape::Text => push("a text".to_owned()),
         Shape::Name => push(format!("a name: {NAMES}")),
-        Shape::Function => push("the name of a function".to_owned()),
+        Shape::Target(kinds) => push(format!("the name of {}", a(&nouns(kinds)))),
         Shape::Event => push("a submission: `4` of each caller, `shoppers#4` of one".to_owned()),
         Shape::File => push("the path of a file".to_owned()),
         Shape::Words(words) => words.iter().for_each(|word| push(format!("`{}`", word.name))),
@@ -318,8 +324,13 @@ fn mapping(block: &Block) -> String {
     format!("a mapping `{{{keys}{more}}}`")
 }
 
+/// `queue or topic`.
+pub(crate) fn nouns(kinds: &[ResourceKind]) -> String {
+    either_of(&kinds.iter().map(|kind| kind.noun().to_owned()).collect::<Vec<_>>())
+}
+
 fn plural(noun: &str) -> String {
-    format!("{noun}s")
+    format!("{noun}{}", if noun.ends_with('s') { "es" } else { "s" })
 }
 
 /// Parts of 10^12 as percent.

@@ -186,7 +186,7 @@ fn scalar(shape: &'static Shape) -> Value {
         }
         Shape::Scale => number("number", &json!(0), None, NUMBER),
         Shape::Switch => json!({ "enum": ["on", "off", true, false, "true", "false"] }),
-        Shape::Name | Shape::Function => json!({ "type": ["string", "integer"], "pattern": NAME }),
+        Shape::Name | Shape::Target(_) => json!({ "type": ["string", "integer"], "pattern": NAME }),
         Shape::Event => json!({
             "anyOf": [
                 { "type": "integer", "minimum": 1 },

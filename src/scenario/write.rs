@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::build::groups;
-use super::keys::{Block, Default};
+use super::keys::{Block, Default, ResourceKind};
 use super::resolve::{Origin, Resolved, Value};
 use super::scalar::{self, Leaf};
 use super::tree::{Kind, Node};
@@ -27,12 +27,14 @@ struct Line {
 pub(super) fn yaml(root: &Resolved) -> String {
     let mut lines = Vec::new();
     if let Value::Block(block, fields) = &root.value {
-        // The order of functions and callers settles equal times: it stays.
-        let mut groups = groups(root).into_iter();
+        // The order of resources settles equal times: it stays.
+        let mut groups = groups(root).into_iter().peekable();
         for (key, field) in block.keys.iter().zip(fields) {
-            let group = matches!(key.name, "functions" | "callers").then(|| groups.next()).flatten();
-            let name = group.map_or(key.name.to_owned(), |group| group.path.to_string());
-            entry(&mut lines, 0, &name, group.unwrap_or(field));
+            let is_group = ResourceKind::ALL.iter().any(|kind| kind.group() == key.name);
+            match groups.next_if(|_| is_group) {
+                Some((kind, group)) => entry(&mut lines, 0, kind.group(), group),
+                None => entry(&mut lines, 0, key.name, field),
+            }
         }
     }
     let mut text = HEADER.to_owned();
@@ -66,8 +68,12 @@ fn entry(lines: &mut Vec<Line>, indent: usize, name: &str, value: &Resolved) {
         | Value::Tagged(..)
         | Value::Quantiles(_)
         | Value::Settings(_) => {
+            let first = lines.len();
             lines.push(Line { indent, text: format!("{name}:"), comment });
             inside(lines, indent + 2, value);
+            if lines.len() == first + 1 {
+                lines[first].text.push_str(" {}");
+            }
         }
     }
 }

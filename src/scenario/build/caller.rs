@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::Builder;
 use super::table::Unit;
-use super::{Builder, Name};
 use crate::aws::config::{Caller, Invocation, Load, UserStart};
 use crate::kernel::arrival::{ArrivalProcess, ProfileShape, RatePoint, Regularity};
 use crate::kernel::quantity::Rate;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::scenario::error::{Problem, ProblemKind};
+use crate::scenario::keys::ResourceKind;
 use crate::scenario::resolve::{Named, Resolved, Value};
 use crate::scenario::scalar::Leaf;
 
@@ -22,17 +23,19 @@ impl Builder<'_> {
         if block.is_bad() {
             return None;
         }
-        let Name { text, order, .. } = self.names.callers[index].clone();
         let target = self.function_id(block.field("target"));
         let load = self.load(block, named);
         let client = self.client(block.field("client"));
         let payload_bytes = self.distribution(block.field("payload"));
         let (load, durations) = load?;
         Some(Caller {
-            name: text.to_string(),
-            order,
+            name: named.name.to_string(),
+            order: self.names.rows(ResourceKind::Caller)[index].order,
             target: target?,
-            invocation: Invocation::Sync,
+            invocation: match block.field("invocation").word()? {
+                "async" => Invocation::Async,
+                _ => Invocation::Sync,
+            },
             load,
             max_events: block.field("max_events").optional(Resolved::whole)?,
             client: client?,

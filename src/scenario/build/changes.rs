@@ -2,12 +2,13 @@
 //! read again.
 
 use super::checks::{UNRESERVED, claim};
-use super::{Builder, Name, Resource, account};
+use super::names::Resource;
+use super::{Builder, account};
 use crate::aws::config::{Change, ChangeAction};
 use crate::aws::ids::{CallerId, FunctionId, Id};
 use crate::kernel::time::SimTime;
 use crate::scenario::error::{Problem, ProblemKind, did_you_mean, quote};
-use crate::scenario::keys::tables;
+use crate::scenario::keys::{ResourceKind, tables};
 use crate::scenario::resolve::{NAMED_MAX, Named, Path, Resolved, Resolver};
 use crate::scenario::set;
 use crate::scenario::tree::{Entry, Kind, Node};
@@ -124,21 +125,22 @@ impl Builder<'_> {
     fn touches(&self, timeline: &Timeline, entry: &Entry) -> Result<Touched, Problem> {
         let steps = set::split(&entry.name);
         let problem = |kind, message: String| Problem::new(kind, entry.place, message);
-        let missing = |what: &str, name: &str, known: &[Name]| {
-            problem(ProblemKind::UnknownName, format!("there is no {what} {}", quote(name)))
-                .with_expected(format!("the name of a {what}"))
-                .with_help_if(did_you_mean(name, known.iter().map(|name| &*name.text)))
+        let missing = |kind: ResourceKind, name: &str| {
+            let known = self.names.rows(kind).iter().map(|name| &*name.text);
+            problem(ProblemKind::UnknownName, format!("there is no {} {}", kind.noun(), quote(name)))
+                .with_expected(format!("the name of a {}", kind.noun()))
+                .with_help_if(did_you_mean(name, known))
         };
         match steps.as_slice() {
             ["account", _, ..] => Ok(Touched::Account),
-            ["functions", name, _, ..] => match self.names.places.get(*name) {
-                Some(Resource::Function(id)) => Ok(Touched::Function(*id)),
-                Some(Resource::Caller(_)) | None => Err(missing("function", name, &self.names.functions)),
-            },
-            ["callers", name, "client", ..] => match self.names.places.get(*name) {
-                Some(Resource::Caller(id)) => Ok(Touched::Client(*id)),
-                Some(Resource::Function(_)) | None => Err(missing("caller", name, &self.names.callers)),
-            },
+            ["functions", name, _, ..] => {
+                let id = self.names.find(name).and_then(Resource::function);
+                id.map(Touched::Function).ok_or_else(|| missing(ResourceKind::Function, name))
+            }
+            ["callers", name, "client", ..] => {
+                let id = self.names.find(name).and_then(Resource::caller);
+                id.map(Touched::Client).ok_or_else(|| missing(ResourceKind::Caller, name))
+            }
             [first, ..] => {
                 let known = matches!(&timeline.root.kind, Kind::Map(_)) && tables::SCENARIO.key(first).is_some();
                 Err(if known {
@@ -158,8 +160,8 @@ impl Builder<'_> {
     fn reread(&mut self, timeline: &mut Timeline, touches: Touched, prefix: &Path) -> Option<ChangeAction> {
         let path = match touches {
             Touched::Account => vec!["account"],
-            Touched::Function(id) => vec!["functions", &self.names.functions[id.index()].text],
-            Touched::Client(id) => vec!["callers", &self.names.callers[id.index()].text, "client"],
+            Touched::Function(id) => vec!["functions", &self.names.name(Resource::Function(id)).text],
+            Touched::Client(id) => vec!["callers", &self.names.name(Resource::Caller(id)).text, "client"],
         };
         let shape = match touches {
             Touched::Account => &tables::ACCOUNT_SHAPE,
@@ -181,7 +183,8 @@ impl Builder<'_> {
                 account(&timeline.account).map(ChangeAction::Account)
             }
             Touched::Function(id) => {
-                let named = Named { name: self.names.functions[id.index()].text.clone(), place: block.place, block };
+                let name = self.names.name(Resource::Function(id)).text.clone();
+                let named = Named { name, place: block.place, block };
                 let function = self.function(id.index(), &named);
                 timeline.functions[id.index()] = named.block;
                 function.map(|function| ChangeAction::Function(id, Box::new(function)))

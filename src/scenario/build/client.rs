@@ -131,7 +131,8 @@ fn written<'r>(block: &'r Resolved, name: &str, nothing: &str) -> Option<&'r Res
     replaces.then_some(field)
 }
 
-fn jitter(value: &Resolved) -> Option<Jitter> {
+/// How chance changes a wait.
+pub(super) fn jitter(value: &Resolved) -> Option<Jitter> {
     match value.word() {
         Some("none") => Some(Jitter::None),
         Some("equal") => Some(Jitter::Equal),

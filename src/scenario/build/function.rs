@@ -1,11 +1,12 @@
 //! Functions: their settings, failures and provisioned concurrency.
 
-use super::{Builder, Name};
+use super::Builder;
 use crate::aws::config::{
-    Architecture, Asynchronous, Backoff, Delivery, EventSelector, Expiry, Failure, FailureKind, Function, Jitter,
-    ProvisionedConcurrency, RecursiveLoop, RetryFrom, TargetTracking, WarmSelection,
+    Architecture, EventSelector, Failure, FailureKind, Function, ProvisionedConcurrency, RecursiveLoop, TargetTracking,
+    WarmSelection,
 };
 use crate::scenario::error::{Problem, ProblemKind};
+use crate::scenario::keys::ResourceKind;
 use crate::scenario::resolve::{Named, Resolved, Value};
 use crate::scenario::scalar::Leaf;
 
@@ -17,7 +18,6 @@ impl Builder<'_> {
     /// The function with this index.
     pub(crate) fn function(&mut self, index: usize, named: &Named) -> Option<Function> {
         let block = &named.block;
-        let Name { text, order, .. } = self.names.functions[index].clone();
         let duration = self.distribution(block.field("duration"));
         let init = self.distribution(block.field("init"));
         let platform_start = self.distribution(block.field("platform_start"));
@@ -27,9 +27,10 @@ impl Builder<'_> {
         let failures = self.failures(block.field("failures"));
         let init_failures = self.failures(block.field("init_failures"));
         let provisioned_concurrency = self.provisioned(block.field("provisioned_concurrency"));
+        let asynchronous = self.asynchronous(block.field("async"));
         Some(Function {
-            name: text.to_string(),
-            order,
+            name: named.name.to_string(),
+            order: self.names.rows(ResourceKind::Function)[index].order,
             memory_mb: block.field("memory").count()?,
             architecture: match block.field("architecture").word()? {
                 "arm64" => Architecture::Arm64,
@@ -57,8 +58,11 @@ impl Builder<'_> {
             provisioned_concurrency: provisioned_concurrency?,
             failures: failures?,
             response_bytes: response_bytes?,
-            recursive_loop: RecursiveLoop::Terminate,
-            asynchronous: asynchronous(),
+            recursive_loop: match block.field("recursive_loop").word()? {
+                "allow" => RecursiveLoop::Allow,
+                _ => RecursiveLoop::Terminate,
+            },
+            asynchronous: asynchronous?,
         })
     }
 
@@ -162,32 +166,5 @@ impl Builder<'_> {
             scale_in_datapoints: block.field("scale_in_datapoints").count()?,
             scale_in_step: block.field("scale_in_step").ratio()?,
         }))
-    }
-}
-
-fn asynchronous() -> Asynchronous {
-    use crate::kernel::quantity::Ratio;
-    use crate::kernel::time::SimDuration;
-    Asynchronous {
-        maximum_retry_attempts: 2,
-        maximum_event_age: SimDuration::from_secs(21_600),
-        dead_letter_queue: None,
-        on_failure: None,
-        on_success: None,
-        dispatch_latency: SimDuration::ZERO,
-        retry_delays: vec![SimDuration::from_secs(60), SimDuration::from_secs(120)],
-        retry_from: RetryFrom::End,
-        retry_jitter: Jitter::None,
-        backoff: Backoff {
-            base: SimDuration::from_secs(1),
-            factor: 2.0,
-            cap: Some(SimDuration::from_secs(300)),
-            jitter: Jitter::None,
-        },
-        backpressure: None,
-        expiry: Expiry::Lookahead,
-        duplicate_probability: Ratio::ZERO,
-        maximum_parallel_dispatch: None,
-        delivery: Delivery { delay: SimDuration::ZERO, attempts: 1 },
     }
 }

@@ -1,56 +1,33 @@
 //! From resolved values to the typed [`Scenario`]: names bound, combinations checked.
 //!
 //! Every reader gives `None` where a problem has been noted already; what needs several values is checked where all
-//! of them are there. Reading order: this file, then [`function`], [`caller`], [`client`], [`distribution`],
-//! [`table`], [`checks`], [`changes`].
+//! of them are there. Reading order: this file, then [`names`], [`function`], [`asynchronous`], [`places`], [`fault`], [`caller`], [`client`],
+//! [`distribution`], [`table`], [`checks`], [`changes`].
 
+mod asynchronous;
 mod caller;
 pub(crate) mod changes;
 mod checks;
 pub(crate) mod client;
 mod distribution;
+mod fault;
 mod function;
+mod names;
+mod places;
 mod table;
 
-use std::collections::BTreeMap;
 use std::path::Path as FilePath;
-use std::sync::Arc;
 
-use super::error::{Place, Problem, ProblemKind, Problems, did_you_mean, quote};
+pub(crate) use self::names::{Names, groups};
+use super::error::{Problem, ProblemKind, Problems};
 use super::resolve::{Named, Resolved, Value};
 use super::scalar::Leaf;
 use super::tree::Entry;
 use super::{Drain, PriceOptions, Scenario};
-use crate::aws::config::{Account, Fault, FaultAt, Refill, Scaling, System};
-use crate::aws::ids::{CallerId, FunctionId, Id, Table};
+use crate::aws::config::{Account, Refill, Scaling, System};
+use crate::aws::ids::Table;
 use crate::kernel::quantity::{Rate, Ratio};
 use crate::kernel::time::{SimDuration, SimTime};
-
-/// The names that other values refer to.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Names {
-    /// Functions by id, with their places and order.
-    pub(crate) functions: Vec<Name>,
-    /// Callers by id, with their places and order.
-    pub(crate) callers: Vec<Name>,
-    /// Where each name leads.
-    places: BTreeMap<Arc<str>, Resource>,
-}
-
-/// What a name stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Resource {
-    Function(FunctionId),
-    Caller(CallerId),
-}
-
-/// A resource's name.
-#[derive(Clone, Debug)]
-pub(crate) struct Name {
-    pub(crate) text: Arc<str>,
-    place: Place,
-    order: u32,
-}
 
 /// Builds typed values and notes what does not go together.
 #[derive(Debug)]
@@ -61,52 +38,6 @@ pub(crate) struct Builder<'a> {
     pub(crate) base: &'a FilePath,
     /// What is wrong.
     pub(crate) problems: &'a mut Problems,
-}
-
-impl Names {
-    /// The names of a resolved file; a name that is used twice is a problem.
-    pub(crate) fn of(root: &Resolved, problems: &mut Problems) -> Self {
-        let mut names = Self::default();
-        let mut seen: BTreeMap<&str, (Place, String)> = BTreeMap::new();
-        let mut order = 0;
-        for group in groups(root) {
-            for named in group.named() {
-                let group = group.path.to_string();
-                if let Some((first, other)) = seen.get(&*named.name) {
-                    let message = format!("{} names two things", quote(&named.name));
-                    problems.push(
-                        Problem::new(ProblemKind::Duplicate, named.place, message)
-                            .at_key(&named.block.path)
-                            .with_expected("a name that nothing else has")
-                            .with_related(*first, format!("also in `{other}`"))
-                            .with_help("targets are plain names, so each name stands for one thing"),
-                    );
-                }
-                let functions = group == "functions";
-                seen.entry(&named.name).or_insert((named.place, group));
-                let name = Name { text: named.name.clone(), place: named.place, order };
-                order += 1;
-                let (rows, resource): (&mut Vec<Name>, _) = if functions {
-                    let id = FunctionId::from_index(names.functions.len());
-                    (&mut names.functions, Resource::Function(id))
-                } else {
-                    let id = CallerId::from_index(names.callers.len());
-                    (&mut names.callers, Resource::Caller(id))
-                };
-                rows.push(name);
-                names.places.entry(named.name.clone()).or_insert(resource);
-            }
-        }
-        names
-    }
-}
-
-/// The groups of resources, in file order.
-pub(crate) fn groups(root: &Resolved) -> Vec<&Resolved> {
-    let mut groups = vec![root.field("functions"), root.field("callers")];
-    // A group that is not written has no name, and its place does not matter.
-    groups.sort_by_key(|group| (group.place.source, group.place.start));
-    groups
 }
 
 impl Builder<'_> {
@@ -127,6 +58,8 @@ impl Builder<'_> {
         let functions = functions.map(|(index, named)| self.function(index, named)).collect::<Vec<_>>();
         let callers = root.field("callers").named().iter().enumerate();
         let callers = callers.map(|(index, named)| self.caller(index, named)).collect::<Vec<_>>();
+        let queues = root.field("queues").named().iter().enumerate();
+        let queues = queues.map(|(index, named)| self.queue(index, named)).collect::<Option<_>>();
         let faults = root.field("faults").list().iter().map(|fault| self.fault(fault)).collect::<Vec<_>>();
         let drain = root.field("drain");
         let drain = match drain.word() {
@@ -150,27 +83,14 @@ impl Builder<'_> {
                 account: account?,
                 functions: functions.into_iter().collect::<Option<_>>()?,
                 callers: callers.into_iter().collect::<Option<_>>()?,
-                queues: Table::new(),
-                topics: Table::new(),
-                event_buses: Table::new(),
-                buckets: Table::new(),
+                queues: queues?,
+                topics: self.topics().collect(),
+                event_buses: self.event_buses().collect(),
+                buckets: self.buckets().collect(),
                 errors: Table::new(),
                 faults: faults.into_iter().collect::<Option<_>>()?,
                 changes: Vec::new(),
             },
-        })
-    }
-
-    fn fault(&mut self, fault: &Resolved) -> Option<Fault> {
-        let function = self.function_id(fault.field("function"));
-        let window = self.window(fault);
-        let (from, until) = window?;
-        Some(Fault {
-            at: FaultAt::Invoke(function?),
-            status: u16::try_from(fault.field("status").whole()?).ok()?,
-            probability: fault.field("probability").ratio()?,
-            from,
-            until,
         })
     }
 
@@ -187,45 +107,6 @@ impl Builder<'_> {
             return None;
         }
         Some((from, until))
-    }
-
-    /// The function that a value names.
-    fn function_id(&mut self, value: &Resolved) -> Option<FunctionId> {
-        let text = value.text()?;
-        let names = &self.names;
-        let found = names.places.get(&*text).copied();
-        if let Some(Resource::Function(id)) = found {
-            return Some(id);
-        }
-        let message = format!("there is no function {}", quote(&text));
-        let candidates = names.functions.iter().map(|name| &*name.text);
-        let list = candidates.clone().take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        let known = if list.is_empty() { "the scenario has none".to_owned() } else { format!("there are {list}") };
-        let help = did_you_mean(&text, candidates).unwrap_or(known);
-        let mut problem = Problem::new(ProblemKind::UnknownName, value.place, message)
-            .at_key(&value.path)
-            .with_expected("the name of a function")
-            .with_help(help);
-        if let Some(Resource::Caller(id)) = found {
-            problem = problem.with_related(names.callers[id.index()].place, "this is a caller");
-        }
-        self.problems.push(problem);
-        None
-    }
-
-    /// The caller of this name.
-    fn caller_id(&mut self, value: &Resolved, text: &str) -> Option<CallerId> {
-        if let Some(Resource::Caller(id)) = self.names.places.get(text) {
-            return Some(*id);
-        }
-        let help = did_you_mean(text, self.names.callers.iter().map(|name| &*name.text));
-        self.problems.push(
-            Problem::new(ProblemKind::UnknownName, value.place, format!("there is no caller {}", quote(text)))
-                .at_key(&value.path)
-                .with_expected("the name of a caller before the `#`")
-                .with_help_if(help),
-        );
-        None
     }
 
     /// Notes that values do not go together.
@@ -259,7 +140,7 @@ pub(crate) fn account(block: &Resolved) -> Option<Account> {
         request_rate_limit: block.field("request_rate_limit").switch()?,
         request_rate_bucket: block.field("request_rate_bucket").duration()?,
         caller_rate_limit: block.field("caller_rate_limit").optional(Resolved::rate)?,
-        configuration_propagation: SimDuration::ZERO,
+        configuration_propagation: block.field("configuration_propagation").duration()?,
     })
 }
 
@@ -334,7 +215,7 @@ impl Resolved {
 
     /// A text.
     pub(crate) fn text(&self) -> Option<String> {
-        if let Value::Leaf(Leaf::Text, text) = &self.value { Some(text.to_string()) } else { None }
+        if let Value::Leaf(Leaf::Text | Leaf::Target(_), text) = &self.value { Some(text.to_string()) } else { None }
     }
 
     /// A word of the key.

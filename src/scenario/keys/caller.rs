@@ -15,7 +15,7 @@ pub(super) static CALLER: Block = Block {
     keys: &[
         Key::new("target", &FUNCTION_NAME, "the function it calls").required(),
         Key::new("via", &VIA, "the source that calls the function").is("sdk"),
-        Key::new("invocation", &INVOCATION, "how it calls").is("sync"),
+        Key::new("invocation", &INVOCATION, "how it calls").is("sync").rule("INV-Q1"),
         Key::new("arrivals", &Shape::Tagged(&ARRIVALS), "open loop: when it calls, whatever the answers"),
         Key::new("users", &Shape::Block(&USERS), "closed loop: users who call, wait for the answer and think"),
         Key::new("max_events", &WHOLE_FROM_0, "stops it after so many submissions"),
@@ -25,7 +25,10 @@ pub(super) static CALLER: Block = Block {
 };
 
 static VIA: Shape = Shape::Words(&[word("sdk", "an AWS SDK or the CLI")]);
-static INVOCATION: Shape = Shape::Words(&[word("sync", "RequestResponse: waits for the answer")]);
+static INVOCATION: Shape = Shape::Words(&[
+    word("sync", "RequestResponse: waits for the answer"),
+    word("async", "Event: waits until the event is accepted"),
+]);
 
 static USERS: Block = Block {
     name: "users",

@@ -1,8 +1,9 @@
 //! The tables of clients: retries, budgets, circuit breakers.
 
-use super::common::{ANY, ANY_DURATION, ANY_RATIO, COUNT_FROM_0, COUNT_FROM_1, SOME_DURATION, SOME_RATIO, word};
+use super::common::{
+    ANY, ANY_DURATION, ANY_RATIO, BACKOFF_FACTOR, COUNT_FROM_0, COUNT_FROM_1, JITTER, SOME_DURATION, SOME_RATIO, word,
+};
 use super::{Block, Key, Shape};
-use crate::kernel::quantity::Ratio;
 
 pub(super) static CLIENT: Block = Block {
     name: "client",
@@ -41,7 +42,7 @@ static PRESET: Block = Block {
         Key::new("preset", &PRESETS, "the mode").required().rule("INV-N1"),
         Key::new("max_attempts", &COUNT_FROM_1, "attempts of one call, the first included"),
         Key::new("base", &ANY_DURATION, "the first wait, after service errors and throttles alike"),
-        Key::new("factor", &FACTOR, "growth from wait to wait"),
+        Key::new("factor", &BACKOFF_FACTOR, "growth from wait to wait"),
         Key::new("cap", &CAP, "the longest wait before jitter"),
         Key::new("jitter", &JITTER, "how chance changes a wait"),
         Key::new("budget", &BUDGET, "what retries may cost in all"),
@@ -56,25 +57,14 @@ static OWN_RETRY: Block = Block {
     keys: &[
         Key::new("max_attempts", &COUNT_FROM_1, "attempts of one call, the first included").is("3"),
         Key::new("base", &ANY_DURATION, "the first wait").is("100ms"),
-        Key::new("factor", &FACTOR, "growth from wait to wait").is("2"),
+        Key::new("factor", &BACKOFF_FACTOR, "growth from wait to wait").is("2"),
         Key::new("cap", &CAP, "the longest wait before jitter").is("20s"),
         Key::new("jitter", &JITTER, "how chance changes a wait").is("full"),
         Key::new("budget", &BUDGET, "what retries may cost in all").is("none"),
     ],
 };
 
-static FACTOR: Shape = Shape::Real(1.0, 1e6);
 static CAP: Shape = Shape::Either(&[Shape::Without("unlimited", "waits grow without end"), Shape::Duration(0, ANY)]);
-
-static JITTER: Shape = Shape::Either(&[
-    Shape::Words(&[
-        word("none", "the wait w itself"),
-        word("full", "uniform between 0 and w"),
-        word("equal", "w/2 and uniform between 0 and w/2"),
-        word("decorrelated", "uniform between the base and three times the last wait"),
-    ]),
-    Shape::Ratio(0, Ratio::PARTS),
-]);
 
 static BUDGET: Shape = Shape::Either(&[
     Shape::Without("none", "retries cost nothing"),

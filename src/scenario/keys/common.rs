@@ -1,6 +1,6 @@
 //! Shapes that several tables share.
 
-use super::{Shape, Tag, Word};
+use super::{ResourceKind, Shape, Tag, Word};
 use crate::kernel::quantity::Ratio;
 
 pub(super) const SECOND: u64 = 1_000_000_000;
@@ -17,13 +17,27 @@ pub(super) static RATE: Shape = Shape::Rate;
 pub(super) static SWITCH: Shape = Shape::Switch;
 pub(super) static NAME: Shape = Shape::Name;
 pub(super) static TEXT: Shape = Shape::Text;
-pub(super) static FUNCTION_NAME: Shape = Shape::Function;
+pub(super) static FUNCTION_NAME: Shape = Shape::Target(&[ResourceKind::Function]);
 pub(super) static FILE: Shape = Shape::File;
 pub(super) static COUNT_FROM_0: Shape = Shape::Whole(0, COUNT);
 pub(super) static COUNT_FROM_1: Shape = Shape::Whole(1, COUNT);
 pub(super) static WHOLE_FROM_0: Shape = Shape::Whole(0, ANY);
 pub(super) static WHOLE_FROM_1: Shape = Shape::Whole(1, ANY);
 pub(super) static REAL: Shape = Shape::Real(0.0, f64::MAX);
+
+/// Growth of a back-off.
+pub(super) static BACKOFF_FACTOR: Shape = Shape::Real(1.0, 1e6);
+
+/// How chance changes a wait w.
+pub(super) static JITTER: Shape = Shape::Either(&[
+    Shape::Words(&[
+        word("none", "the wait w itself"),
+        word("full", "uniform between 0 and w"),
+        word("equal", "w/2 and uniform between 0 and w/2"),
+        word("decorrelated", "uniform between the base and three times the last wait"),
+    ]),
+    Shape::Ratio(0, Ratio::PARTS),
+]);
 
 pub(super) const fn word(name: &'static str, doc: &'static str) -> Word {
     Word { name, doc }

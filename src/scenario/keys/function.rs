@@ -1,5 +1,6 @@
 //! The tables of functions.
 
+use super::asynchronous::{ASYNCHRONOUS, RECURSIVE_LOOP};
 use super::common::{
     ANY, ANY_DURATION, ANY_RATIO, COUNT_FROM_0, COUNT_FROM_1, PERCENT, SECOND, SOME_DURATION, SOME_RATIO, SWITCH, TEXT,
     word,
@@ -50,6 +51,10 @@ pub(super) static FUNCTION: Block = Block {
             .is("512MB")
             .rule("INV-E20"),
         Key::new("response", &BYTES, "size of the answer").is("1KB").rule("INV-Y2"),
+        Key::new("async", &Shape::Block(&ASYNCHRONOUS), "asynchronous invocation").keys().rule("INV-Q1"),
+        Key::new("recursive_loop", &RECURSIVE_LOOP, "what happens to a chain of requests that comes back to it")
+            .is("terminate")
+            .rule("INV-5.7"),
     ],
 };
 

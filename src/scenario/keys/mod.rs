@@ -3,11 +3,14 @@
 //! Unknown keys, required keys, defaults, the JSON Schema, the reference and the resolved scenario all read these
 //! tables; a default is written here and nowhere else. Reading order: this file, then [`tables`].
 
+mod asynchronous;
 mod caller;
 mod client;
 mod common;
 mod distribution;
+mod fault;
 mod function;
+mod places;
 pub(crate) mod tables;
 
 use super::units;
@@ -78,10 +81,10 @@ pub(crate) enum Shape {
     Switch,
     /// Any text that is not empty.
     Text,
-    /// The name of a resource or of the scenario.
+    /// The name of the scenario.
     Name,
-    /// The name of a function of the scenario.
-    Function,
+    /// The name of a resource of one of these kinds.
+    Target(&'static [ResourceKind]),
     /// A submission: `4`, or `shoppers#4`.
     Event,
     /// The path of a file beside the scenario.
@@ -106,6 +109,17 @@ pub(crate) enum Shape {
     Either(&'static [Shape]),
     /// Any of the scenario's keys by their paths.
     Settings,
+}
+
+/// What the name of a resource can stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ResourceKind {
+    Function,
+    Queue,
+    Topic,
+    EventBus,
+    Bucket,
+    Caller,
 }
 
 /// A mapping with one of several keys.
@@ -137,6 +151,36 @@ pub(crate) struct Word {
     pub(crate) name: &'static str,
     /// What it means.
     pub(crate) doc: &'static str,
+}
+
+impl ResourceKind {
+    /// All kinds, in the order of the scenario's keys.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Function, Self::Queue, Self::Topic, Self::EventBus, Self::Bucket, Self::Caller];
+
+    /// What one of them is called.
+    pub(crate) const fn noun(self) -> &'static str {
+        match self {
+            Self::Function => "function",
+            Self::Queue => "queue",
+            Self::Topic => "topic",
+            Self::EventBus => "event bus",
+            Self::Bucket => "bucket",
+            Self::Caller => "caller",
+        }
+    }
+
+    /// The key of the scenario that holds them.
+    pub(crate) const fn group(self) -> &'static str {
+        match self {
+            Self::Function => "functions",
+            Self::Queue => "queues",
+            Self::Topic => "topics",
+            Self::EventBus => "event_buses",
+            Self::Bucket => "buckets",
+            Self::Caller => "callers",
+        }
+    }
 }
 
 /// Blocks are the same where they are the same table.

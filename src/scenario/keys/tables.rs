@@ -6,13 +6,18 @@ use super::common::{
     ANY, ANY_DURATION, ANY_RATIO, COUNT_FROM_0, COUNT_FROM_1, FUNCTION_NAME, NAME, SOME_DURATION, SWITCH, TEXT,
     WHOLE_FROM_0, WHOLE_FROM_1, word,
 };
+use super::fault::FAULT;
 use super::function::FUNCTION;
+use super::places::{BUCKET, EVENT_BUS, QUEUE, TOPIC};
 use super::{Block, Key, Shape};
 
 /// The functions.
 pub(crate) static FUNCTIONS: Shape = Shape::Block(&FUNCTION);
-/// The callers.
-pub(crate) static CALLERS: Shape = Shape::Block(&CALLER);
+static CALLERS: Shape = Shape::Block(&CALLER);
+static QUEUES: Shape = Shape::Block(&QUEUE);
+static TOPICS: Shape = Shape::Block(&TOPIC);
+static EVENT_BUSES: Shape = Shape::Block(&EVENT_BUS);
+static BUCKETS: Shape = Shape::Block(&BUCKET);
 
 /// The account.
 pub(crate) static ACCOUNT_SHAPE: Shape = Shape::Block(&ACCOUNT);
@@ -35,7 +40,11 @@ pub(crate) static SCENARIO: Block = Block {
         Key::new("account", &Shape::Block(&ACCOUNT), "limits of the account in one Region").keys(),
         Key::new("prices", &Shape::Block(&PRICES), "how the bill is made").keys(),
         Key::new("functions", &Shape::Named(&FUNCTIONS), "the functions, by name").is("{}"),
-        Key::new("faults", &Shape::List(&Shape::Block(&FAULT)), "faults of the Lambda service itself").is("[]"),
+        Key::new("faults", &Shape::List(&FAULT), "faults of the services themselves").is("[]"),
+        Key::new("queues", &Shape::Named(&QUEUES), "the queues, by name").is("{}"),
+        Key::new("topics", &Shape::Named(&TOPICS), "the topics, by name").is("{}"),
+        Key::new("event_buses", &Shape::Named(&EVENT_BUSES), "the event buses, by name").is("{}"),
+        Key::new("buckets", &Shape::Named(&BUCKETS), "the buckets, by name").is("{}"),
         Key::new("callers", &Shape::Named(&CALLERS), "those who call the functions, by name").is("{}"),
         Key::new("changes", &Shape::List(&Shape::Block(&CHANGE)), "settings that change while it runs").is("[]"),
         Key::new("expect", &Shape::List(&TEXT), "conditions that are checked after the run").is("[]"),
@@ -80,6 +89,13 @@ static ACCOUNT: Block = Block {
         Key::new("caller_rate_limit", &CALLER_RATE, "rate over all callers above which calls are throttled")
             .is("off")
             .rule("INV-D36"),
+        Key::new(
+            "configuration_propagation",
+            &ANY_DURATION,
+            "how late changed `async` settings of functions take effect",
+        )
+        .is("0s")
+        .rule("INV-E22"),
     ],
 };
 
@@ -144,23 +160,6 @@ static PRICES: Block = Block {
 };
 
 static BILLING: Shape = Shape::Words(&[word("billed", "it is paid for"), word("free", "it costs nothing")]);
-
-static FAULT: Block = Block {
-    name: "fault",
-    doc: "the service answers without running the function",
-    case: None,
-    keys: &[
-        Key::new("function", &FUNCTION_NAME, "calls of this function").required(),
-        Key::new("stage", &FAULT_STAGE, "where it strikes").is("invoke").rule("INV-T5"),
-        Key::new("status", &FAULT_STATUS, "429, or 500 to 599").required().rule("INV-T5"),
-        Key::new("probability", &ANY_RATIO, "judged for each attempt to invoke").is("100%"),
-        Key::new("from", &ANY_DURATION, "from this moment on"),
-        Key::new("until", &ANY_DURATION, "before this moment"),
-    ],
-};
-
-static FAULT_STAGE: Shape = Shape::Words(&[word("invoke", "every call of the Invoke API")]);
-static FAULT_STATUS: Shape = Shape::Either(&[Shape::Whole(429, 429), Shape::Whole(500, 599)]);
 
 static CHANGE: Block = Block {
     name: "change",

@@ -1,0 +1,238 @@
+//! Names: what each stands for, and the values that refer to them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Builder;
+use crate::aws::config::Target;
+use crate::aws::ids::{BucketId, CallerId, EventBusId, FunctionId, Id, QueueId, TopicId};
+use crate::scenario::error::{Place, Problem, ProblemKind, Problems, did_you_mean, quote};
+use crate::scenario::keys::ResourceKind;
+use crate::scenario::refuse;
+use crate::scenario::resolve::{Resolved, Value, a};
+use crate::scenario::scalar::{self, Leaf};
+
+/// The names that other values refer to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Names {
+    functions: Vec<Name>,
+    queues: Vec<Name>,
+    topics: Vec<Name>,
+    event_buses: Vec<Name>,
+    buckets: Vec<Name>,
+    callers: Vec<Name>,
+    /// What each name stands for.
+    resources: BTreeMap<Arc<str>, Resource>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resource {
+    Function(FunctionId),
+    Queue(QueueId),
+    Topic(TopicId),
+    EventBus(EventBusId),
+    Bucket(BucketId),
+    Caller(CallerId),
+}
+
+/// A resource's name.
+#[derive(Clone, Debug)]
+pub(crate) struct Name {
+    pub(super) text: Arc<str>,
+    place: Place,
+    pub(super) order: u32,
+}
+
+impl Resource {
+    fn new(kind: ResourceKind, index: usize) -> Self {
+        match kind {
+            ResourceKind::Function => Self::Function(FunctionId::from_index(index)),
+            ResourceKind::Queue => Self::Queue(QueueId::from_index(index)),
+            ResourceKind::Topic => Self::Topic(TopicId::from_index(index)),
+            ResourceKind::EventBus => Self::EventBus(EventBusId::from_index(index)),
+            ResourceKind::Bucket => Self::Bucket(BucketId::from_index(index)),
+            ResourceKind::Caller => Self::Caller(CallerId::from_index(index)),
+        }
+    }
+
+    fn kind(self) -> ResourceKind {
+        match self {
+            Self::Function(_) => ResourceKind::Function,
+            Self::Queue(_) => ResourceKind::Queue,
+            Self::Topic(_) => ResourceKind::Topic,
+            Self::EventBus(_) => ResourceKind::EventBus,
+            Self::Bucket(_) => ResourceKind::Bucket,
+            Self::Caller(_) => ResourceKind::Caller,
+        }
+    }
+
+    fn index(self) -> usize {
+        match self {
+            Self::Function(id) => id.index(),
+            Self::Queue(id) => id.index(),
+            Self::Topic(id) => id.index(),
+            Self::EventBus(id) => id.index(),
+            Self::Bucket(id) => id.index(),
+            Self::Caller(id) => id.index(),
+        }
+    }
+
+    /// As a function.
+    pub(super) fn function(self) -> Option<FunctionId> {
+        if let Self::Function(id) = self { Some(id) } else { None }
+    }
+
+    /// As a caller.
+    pub(super) fn caller(self) -> Option<CallerId> {
+        if let Self::Caller(id) = self { Some(id) } else { None }
+    }
+
+    /// As something that receives.
+    fn target(self) -> Option<Target> {
+        match self {
+            Self::Function(id) => Some(Target::Function(id)),
+            Self::Queue(id) => Some(Target::Queue(id)),
+            Self::Topic(id) => Some(Target::Topic(id)),
+            Self::EventBus(id) => Some(Target::EventBus(id)),
+            Self::Bucket(id) => Some(Target::Bucket(id)),
+            Self::Caller(_) => None,
+        }
+    }
+}
+
+impl Names {
+    /// The names of a resolved file; a name that is used twice is a problem.
+    pub(crate) fn of(root: &Resolved, problems: &mut Problems) -> Self {
+        let mut names = Self::default();
+        let mut order = 0;
+        for (kind, group) in groups(root) {
+            for named in group.named() {
+                if let Some(first) = names.resources.get(&named.name).copied() {
+                    let message = format!("{} names two things", quote(&named.name));
+                    problems.push(
+                        Problem::new(ProblemKind::Duplicate, named.place, message)
+                            .at_key(&named.block.path)
+                            .with_expected("a name that nothing else has")
+                            .with_related(names.name(first).place, format!("also in `{}`", first.kind().group()))
+                            .with_help("targets are plain names, so each name stands for one thing"),
+                    );
+                }
+                let rows = names.rows_mut(kind);
+                let resource = Resource::new(kind, rows.len());
+                rows.push(Name { text: named.name.clone(), place: named.place, order });
+                order += 1;
+                names.resources.entry(named.name.clone()).or_insert(resource);
+            }
+        }
+        names
+    }
+
+    /// The names of one kind by id, in file order.
+    pub(super) fn rows(&self, kind: ResourceKind) -> &[Name] {
+        match kind {
+            ResourceKind::Function => &self.functions,
+            ResourceKind::Queue => &self.queues,
+            ResourceKind::Topic => &self.topics,
+            ResourceKind::EventBus => &self.event_buses,
+            ResourceKind::Bucket => &self.buckets,
+            ResourceKind::Caller => &self.callers,
+        }
+    }
+
+    fn rows_mut(&mut self, kind: ResourceKind) -> &mut Vec<Name> {
+        match kind {
+            ResourceKind::Function => &mut self.functions,
+            ResourceKind::Queue => &mut self.queues,
+            ResourceKind::Topic => &mut self.topics,
+            ResourceKind::EventBus => &mut self.event_buses,
+            ResourceKind::Bucket => &mut self.buckets,
+            ResourceKind::Caller => &mut self.callers,
+        }
+    }
+
+    /// The name of a resource.
+    pub(super) fn name(&self, resource: Resource) -> &Name {
+        &self.rows(resource.kind())[resource.index()]
+    }
+
+    /// What a name stands for.
+    pub(super) fn find(&self, name: &str) -> Option<Resource> {
+        self.resources.get(name).copied()
+    }
+
+    /// All names of these kinds.
+    fn candidates<'n>(&'n self, kinds: &'n [ResourceKind]) -> impl Iterator<Item = &'n str> + Clone {
+        kinds.iter().flat_map(|kind| self.rows(*kind)).map(|name| &*name.text)
+    }
+}
+
+/// The groups of resources, in file order.
+pub(crate) fn groups(root: &Resolved) -> Vec<(ResourceKind, &Resolved)> {
+    let mut groups = ResourceKind::ALL.map(|kind| (kind, root.field(kind.group()))).to_vec();
+    // A group that is not written has no name, and its place does not matter.
+    groups.sort_by_key(|(_, group)| (group.place.source, group.place.start));
+    groups
+}
+
+impl Builder<'_> {
+    /// What a value names, of the kinds that its key takes.
+    fn resource(&mut self, value: &Resolved) -> Option<Resource> {
+        let Value::Leaf(Leaf::Target(kinds), text) = &value.value else { return None };
+        let names = &self.names;
+        let found = names.find(text);
+        if let Some(found) = found.filter(|found| kinds.contains(&found.kind())) {
+            return Some(found);
+        }
+        let nouns = scalar::nouns(kinds);
+        let mut problem =
+            Problem::new(ProblemKind::UnknownName, value.place, format!("there is no {nouns} {}", quote(text)))
+                .at_key(&value.path)
+                .with_expected(format!("the name of {}", a(&nouns)));
+        if let Some(found) = found {
+            problem = problem.with_related(names.name(found).place, format!("this is {}", a(found.kind().noun())));
+        }
+        let near = did_you_mean(text, names.candidates(kinds));
+        let known = names.candidates(kinds).take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>();
+        problem = match (near, known.is_empty(), found) {
+            (Some(near), ..) => problem.with_help(near),
+            (None, false, _) => problem.with_help(format!("there are {}", known.join(", "))),
+            (None, true, None) if kinds.contains(&ResourceKind::Queue) => {
+                problem.with_help(format!("the scenario has none: add for example `queues: {{{text}: {{}}}}`"))
+            }
+            (None, true, _) => problem.with_help("the scenario has none"),
+        };
+        let only_receives = found.is_some_and(|found| found.target().is_some());
+        if only_receives && value.path.name() == Some("target") {
+            problem = problem.with_help(refuse::NOT_IN_THIS_VERSION);
+        }
+        self.problems.push(problem);
+        None
+    }
+
+    /// The function that a value names.
+    pub(super) fn function_id(&mut self, value: &Resolved) -> Option<FunctionId> {
+        self.resource(value)?.function()
+    }
+
+    /// Where something is sent.
+    pub(super) fn target(&mut self, value: &Resolved) -> Option<Target> {
+        self.resource(value)?.target()
+    }
+
+    /// The caller of this name.
+    pub(super) fn caller_id(&mut self, value: &Resolved, text: &str) -> Option<CallerId> {
+        let found = self.names.find(text).and_then(Resource::caller);
+        if found.is_some() {
+            return found;
+        }
+        let help = did_you_mean(text, self.names.candidates(&[ResourceKind::Caller]));
+        self.problems.push(
+            Problem::new(ProblemKind::UnknownName, value.place, format!("there is no caller {}", quote(text)))
+                .at_key(&value.path)
+                .with_expected("the name of a caller before the `#`")
+                .with_help_if(help),
+        );
+        None
+    }
+}
