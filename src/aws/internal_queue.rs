@@ -18,7 +18,7 @@ use super::backoff;
 use super::config::{Asynchronous, Backoff, Expiry, Jitter, RecursiveLoop, RetryFrom, System};
 use super::environment::Waiter;
 use super::event::{Class, Context, Event};
-use super::fact::{Answer, Condition, DeliveryKind, Fact, Observer, Origin, Record, Response, ReturnCause, RunOutcome};
+use super::fact::{Answer, Condition, DeliveryKind, Fact, Observer, Origin, Record, ReturnCause};
 use super::frontend::{Answered, Frontend, Invoked, Reply, Request};
 use super::function::Purpose;
 use super::ids::{CallerId, EventId, FunctionId, LineageId, Slots, Table};

@@ -406,7 +406,7 @@ callers: { c: { target: f, invocation: async, arrivals: { at: [0s, 0s, 0s, 0s, 0
     );
     let story = Story::of(&facts, 0);
     assert_eq!(story.runs, [0.0, 0.0, 10.0, 10.0, 20.0]);
-    assert_eq!(story.throttles, []);
+    assert!(story.throttles.is_empty());
     let order: Vec<u64> = facts.runs().iter().map(|run| run.submission).collect();
     assert_eq!(order, [1, 2, 3, 4, 5]);
 }
