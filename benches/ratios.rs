@@ -1,5 +1,5 @@
-//! Runs works (a), (b) and (c) through the scenario language with all statistics on, in turn with a yardstick, and
-//! prints the time per invocation and the ratio. Absolute times differ from machine to machine and from minute to
+//! Runs works (a), (b), (c) and (e) through the scenario language with all statistics on, in turn with a yardstick, and
+//! prints the time per invocation and the ratio; (e), asynchronous events, is compared with the yardstick's (b). Absolute times differ from machine to machine and from minute to
 //! minute; ratios of one run are what speed is judged by.
 //!
 //! ```text
@@ -39,10 +39,16 @@ fn main() {
         let text = match work {
             'a' => works::a(options.invocations),
             'b' => works::b(options.invocations),
+            'e' => works::events(options.invocations),
             _ => works::c(options.invocations, options.functions),
         };
         if let Some(program) = &yardstick {
-            compare(&format!("{work}, yardstick"), &options, || ours(&text), || theirs(program, *work, &options));
+            compare(
+                &format!("{work}, yardstick"),
+                &options,
+                || ours(&text),
+                || theirs(program, if *work == 'e' { 'b' } else { *work }, &options),
+            );
         }
         if *work == 'b' {
             compare("b, textbook", &options, || ours(&text), || textbook_loop(&options));
@@ -63,7 +69,7 @@ fn options() -> Options {
         invocations: number("--n", 20_000_000),
         repetitions: usize::try_from(number("--reps", 5)).expect("few repetitions"),
         functions: number("--fns", 100),
-        works: value("--work").unwrap_or("abc").chars().collect(),
+        works: value("--work").unwrap_or("abce").chars().collect(),
         yardstick: value("--yardstick").map(PathBuf::from),
     }
 }

@@ -1,7 +1,10 @@
-//! The three works that speed is measured on, as scenario files.
+//! The works that speed is measured on, as scenario files.
 //!
 //! (a) a loss system near its limit, (b) one function with cold starts and warm reuse, (c) the same load spread over
-//! many functions with a time-out. All statistics are on; they are parsed like any scenario.
+//! many functions with a time-out. Beside them works of single mechanisms. All statistics are on; they are parsed like
+//! any scenario.
+
+#![allow(dead_code, reason = "each benchmark takes the works that it needs")]
 
 use std::fmt::Write as _;
 
@@ -45,4 +48,22 @@ pub(crate) fn c(invocations: u64, functions: u64) -> String {
         );
     }
     text
+}
+
+/// So many events within a second for a function that is throttled for half an hour, and then takes them.
+pub(crate) fn queued(events: u64) -> String {
+    format!(
+        "name: queued\nduration: 1s\n{ACCOUNT}\
+         functions: {{f: {{duration: 100ms, async: {{backoff: {{jitter: 100%}}}}}}}}\n\
+         faults: [{{function: f, stage: dispatch, status: 429, until: 30m}}]\n\
+         callers: {{c: {{target: f, invocation: async, arrivals: {{constant: {events}/s}}, client: {{retry: none}}}}}}\n"
+    )
+}
+
+/// Asynchronous events of one function, which all succeed at once: from acceptance to success.
+pub(crate) fn events(events: u64) -> String {
+    format!(
+        "name: events\nduration: {events}ms\n{ACCOUNT}functions: {{f: {{{FUNCTION}, timeout: 900s}}}}\n\
+         callers: {{c: {{target: f, invocation: async, arrivals: {{poisson: 1000/s}}, client: {{retry: none}}}}}}\n"
+    )
 }
