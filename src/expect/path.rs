@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::{Problem, Unit};
-use crate::aws::fact::ThrottleReason;
+use crate::aws::fact::{Condition, ThrottleReason};
 
 /// A path and where it stands in its expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -171,6 +171,15 @@ fn may_occur(map: &str, name: &str, known: &str) -> Result<(), (String, String)>
             let help =
                 similar(name, &reasons, known).unwrap_or_else(|| format!("the reasons are {}", reasons.join(", ")));
             Err((format!("there is no reason `{name}` for a throttle"), help))
+        }
+        "async_events_dropped_by_condition" => {
+            let conditions = Condition::DROPS.map(Condition::as_str);
+            if conditions.contains(&name) {
+                return Ok(());
+            }
+            let help = similar(name, &conditions, known)
+                .unwrap_or_else(|| format!("the conditions are {}", conditions.join(", ")));
+            Err((format!("no event is dropped with the condition `{name}`"), help))
         }
         "status_codes" if name.len() != 3 || !name.bytes().all(|digit| digit.is_ascii_digit()) => {
             Err((format!("`{name}` is not a status code"), format!("write three digits: `{known}.500`")))

@@ -2,12 +2,15 @@
 
 use super::histogram::{Fine, Tally};
 use super::summary::{CallerSummary, Flow, Outcomes};
+use crate::aws::config::Invocation;
 use crate::aws::fact::Outcome;
 use crate::kernel::time::SimDuration;
 
 /// Counts of one caller. Those without a word to the contrary are of submissions at or after the warm-up.
 #[derive(Clone, Debug)]
 pub(super) struct CallerStats {
+    /// Whether calls wait for their runs.
+    waits: bool,
     pub(super) submitted: u64,
     pub(super) attempts: u64,
     pub(super) retries: u64,
@@ -29,8 +32,9 @@ pub(super) struct CallerStats {
 const OUTCOMES: usize = 7;
 
 impl CallerStats {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(invocation: Invocation) -> Self {
         Self {
+            waits: invocation == Invocation::Sync,
             submitted: 0,
             attempts: 0,
             retries: 0,
@@ -69,7 +73,9 @@ impl CallerStats {
     #[inline(always)]
     pub(super) fn finished(&mut self, latency: SimDuration, outcome: Outcome, runs: u32) {
         self.outcomes[index(outcome)] += 1;
-        self.runs_per_call.record(runs);
+        if self.waits {
+            self.runs_per_call.record(runs);
+        }
         self.latency.record(latency);
     }
 
@@ -80,7 +86,8 @@ impl CallerStats {
     /// What it comes to over `measured` time.
     pub(super) fn summary(&mut self, measured: SimDuration) -> CallerSummary {
         let finished: u64 = self.outcomes.iter().sum();
-        let succeeded = self.count(Outcome::Success);
+        let accepted = self.count(Outcome::Accepted);
+        let succeeded = self.count(Outcome::Success) + accepted;
         let mut codes = self.statuses.clone();
         if self.ok > 0 {
             codes.push((200, self.ok));
@@ -99,12 +106,12 @@ impl CallerStats {
             client_timeouts: self.client_timeouts,
             latency_ms,
             outcomes: Outcomes {
-                success: succeeded,
+                success: self.count(Outcome::Success),
                 function_error: self.count(Outcome::FunctionError),
                 throttled: self.count(Outcome::Throttled),
                 timeout: self.count(Outcome::Timeout),
                 service_error: self.count(Outcome::ServiceError),
-                accepted: 0,
+                accepted,
                 rejected: self.count(Outcome::Rejected),
             },
             status_codes: codes.into_iter().map(|(code, count)| (code.to_string(), count)).collect(),
@@ -121,7 +128,7 @@ impl CallerStats {
         let entered = self.submitted + self.submitted_before;
         let out = self.outcomes.iter().sum::<u64>() + self.finished_before;
         let left = entered.saturating_sub(out);
-        Flow { entered, out, left, holds: entered == out + left }
+        Flow::new(entered, out, left)
     }
 }
 

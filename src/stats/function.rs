@@ -1,11 +1,12 @@
 //! What one function ran and what came of it (contract, `functions.N`).
 
+use super::asynchronous::{self, AsynchronousStats};
 use super::bill::{Bill, Usage};
 use super::gauge::Gauge;
 use super::histogram::Coarse;
 use super::provisioned::{self, ProvisionedStats};
-use super::summary::{Environments, Flow, FunctionSummary, Limits};
-use crate::aws::fact::{Capacity, InitPhase, RunOutcome, ThrottleReason};
+use super::summary::{Environments, Flow, FunctionSummary, Keeps, Limits};
+use crate::aws::fact::{Capacity, InitPhase, Origin, RunOutcome, ThrottleReason};
 use crate::aws::ids::FunctionId;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::scenario::{PriceOptions, Scenario};
@@ -23,12 +24,15 @@ pub(super) struct FunctionStats {
     pub(super) ended_before: u64,
     rare: Box<Rare>,
     provisioned: Option<Box<ProvisionedStats>>,
+    /// From the first event in the internal queue on.
+    asynchronous: Option<Box<AsynchronousStats>>,
 }
 
 /// What does not happen at each run.
 #[derive(Clone, Debug)]
 struct Rare {
     from: SimTime,
+    keeps: Keeps,
     errors: u64,
     timeouts: u64,
     throttles: [u64; ThrottleReason::ALL.len()],
@@ -68,6 +72,7 @@ impl FunctionStats {
             ended_before: 0,
             rare: Box::new(Rare {
                 from,
+                keeps: asynchronous::keeps(scenario, id),
                 errors: 0,
                 timeouts: 0,
                 throttles: [0; _],
@@ -82,6 +87,7 @@ impl FunctionStats {
                 environments: Gauge::new(from),
             }),
             provisioned: None,
+            asynchronous: None,
         }
     }
 
@@ -89,6 +95,20 @@ impl FunctionStats {
     #[inline(always)]
     pub(super) fn start(&mut self, now: SimTime) {
         self.running.increment(now);
+    }
+
+    /// A measured run was placed; it may end an event's wait.
+    #[inline(always)]
+    pub(super) fn start_event(&mut self, now: SimTime, origin: &Origin) {
+        if let Some(asynchronous) = &mut self.asynchronous {
+            asynchronous.started(now, origin);
+        }
+    }
+
+    /// What is counted of events.
+    pub(super) fn asynchronous(&mut self) -> &mut AsynchronousStats {
+        let keeps = self.rare.keeps;
+        self.asynchronous.get_or_insert_with(|| Box::new(AsynchronousStats::new(keeps)))
     }
 
     /// A run ended; what every run does, measured or not.
@@ -202,6 +222,11 @@ impl FunctionStats {
         let from = self.rare.from;
         let (executions, utilization, allocated) =
             provisioned.map_or_else(|| provisioned::none(from, ended), |provisioned| provisioned.figures(ended));
+        let keeps = self.rare.keeps;
+        let asynchronous = match &mut self.asynchronous {
+            Some(asynchronous) => asynchronous.summary(),
+            None => AsynchronousStats::new(keeps).summary(),
+        };
         let rare = &mut *self.rare;
         let reasons = ThrottleReason::ALL.into_iter().zip(rare.throttles);
         let (duration_ms, duration_ladder) = self.duration.report();
@@ -236,6 +261,7 @@ impl FunctionStats {
             init_failures: rare.init_failures + failed,
             abandoned_runs: rare.abandoned_runs,
             abandoned_ms: rare.abandoned_ns as f64 / 1e6,
+            asynchronous,
             duration_ladder,
             init_ladder,
             limits,
@@ -254,8 +280,12 @@ impl FunctionStats {
     pub(super) fn flow(&self) -> Flow {
         let entered = self.invocations + self.started_before;
         let out = self.duration.count() + self.ended_before;
-        let left = u64::from(self.running.level());
-        Flow { entered, out, left, holds: entered == out + left }
+        Flow::new(entered, out, u64::from(self.running.level()))
+    }
+
+    /// Every event that was accepted, the warm-up's included.
+    pub(super) fn flow_of_events(&self) -> Flow {
+        self.asynchronous.as_ref().map_or(Flow::new(0, 0, 0), |asynchronous| asynchronous.flow())
     }
 }
 

@@ -7,6 +7,7 @@
 //! Reading order: [`summary`] (what comes out), [`Statistics`] (what goes where), [`histogram`], [`gauge`], [`cost`].
 
 mod account;
+mod asynchronous;
 mod bill;
 mod caller;
 pub mod cost;
@@ -14,6 +15,7 @@ pub mod digest;
 mod function;
 pub mod gauge;
 pub mod histogram;
+mod places;
 mod provisioned;
 pub mod summary;
 #[cfg(test)]
@@ -24,7 +26,8 @@ mod tests;
 use account::AccountStats;
 use caller::CallerStats;
 use function::{FunctionStats, Run};
-use summary::{AccountSummary, Conservation, Limit, Limits, Named, ScenarioInfo, Summary, Window};
+use places::{PlaceFigures, PlaceFlows, Places};
+use summary::{AccountSummary, Conservation, Flow, Limit, Limits, Named, ScenarioInfo, Summary, Window};
 
 use crate::aws::config::ChangeAction;
 use crate::aws::fact::{Capacity, Fact, Observer, Origin, Outcome, ThrottleReason};
@@ -40,6 +43,7 @@ pub struct Statistics {
     account: AccountStats,
     callers: Table<CallerId, CallerStats>,
     functions: Table<FunctionId, FunctionStats>,
+    places: Box<Places>,
     context: Box<Context>,
 }
 
@@ -62,8 +66,9 @@ impl Statistics {
             warmup: scenario.warmup,
             prices: scenario.prices,
             account: AccountStats::new(scenario.warmup),
-            callers: system.callers.iter().map(|_| CallerStats::new()).collect(),
+            callers: system.callers.rows().iter().map(|caller| CallerStats::new(caller.invocation)).collect(),
             functions: system.functions.ids().map(|id| FunctionStats::new(scenario, id)).collect(),
+            places: Box::new(Places::new(system, scenario.warmup)),
             context: Box::new(Context::new(scenario)),
         }
     }
@@ -85,6 +90,7 @@ impl Statistics {
         let named = |stats: &mut CallerStats, name: &String| (name.clone(), stats.summary(measured));
         let callers = self.callers.iter_mut().zip(&context.callers);
         let callers = callers.map(|((_, stats), name)| named(stats, name)).collect();
+        let PlaceFigures { queues, topics, event_buses, buckets } = self.places.figures(ended);
         let milliseconds = |time: SimTime| histogram::milliseconds(time.as_nanos());
         Summary {
             lambdasim: env!("CARGO_PKG_VERSION").to_owned(),
@@ -106,6 +112,10 @@ impl Statistics {
             },
             callers,
             functions: Named(functions),
+            queues,
+            topics,
+            event_buses,
+            buckets,
             cost: cost::bill(usages, self.prices),
             expectations: Vec::new(),
             conservation: self.conservation(),
@@ -116,10 +126,23 @@ impl Statistics {
         let Context { callers, functions, .. } = &*self.context;
         let callers: Named<_> =
             self.callers.rows().iter().zip(callers).map(|(c, name)| (name.clone(), c.flow())).collect();
-        let functions: Named<_> =
-            self.functions.rows().iter().zip(functions).map(|(f, (name, _))| (name.clone(), f.flow())).collect();
-        let holds = callers.rows().chain(functions.rows()).all(|flow| flow.holds);
-        Conservation { callers, functions, holds }
+        let of_functions = |flow: fn(&FunctionStats) -> Flow| -> Named<Flow> {
+            self.functions.rows().iter().zip(functions).map(|(f, (name, _))| (name.clone(), flow(f))).collect()
+        };
+        let PlaceFlows { queues, topics, event_buses, buckets } = self.places.flows();
+        let mut conservation = Conservation {
+            callers,
+            functions: of_functions(FunctionStats::flow),
+            async_events: of_functions(FunctionStats::flow_of_events),
+            queues,
+            topics,
+            event_buses,
+            buckets,
+            holds: true,
+        };
+        let holds = conservation.flows().all(|(_, flow)| flow.holds);
+        conservation.holds = holds;
+        conservation
     }
 
     #[inline(always)]
@@ -155,19 +178,21 @@ impl Observer for Statistics {
                 self.run_ended(now, &origin, function, run);
             }
             Fact::AttemptTimedOut { origin, .. } => self.attempt_timed_out(&origin),
+            Fact::RetryScheduled { .. } | Fact::DispatchRefused { .. } | Fact::EventDuplicated { .. } => {}
             Fact::RetryQuotaExhausted { origin } => self.retry_quota_exhausted(&origin),
             Fact::CircuitOpen { origin } => self.circuit_open(&origin),
             Fact::Throttled { origin, function, reason } => self.throttled(&origin, function, reason),
-            Fact::RetryScheduled { .. }
-            | Fact::EventAccepted { .. }
-            | Fact::EventDispatched { .. }
-            | Fact::DispatchRefused { .. }
-            | Fact::EventDuplicated { .. }
-            | Fact::EventReturned { .. }
-            | Fact::EventEnded { .. }
-            | Fact::Delivered { .. }
-            | Fact::DeliveryRetried { .. }
-            | Fact::DeliveryFailed { .. } => {}
+            Fact::EventAccepted { origin, function, .. } => self.event_accepted(&origin, function),
+            Fact::EventDispatched { origin, function, accepted, queued } => {
+                self.event_dispatched(now, origin, function, (accepted, queued));
+            }
+            Fact::EventReturned { origin, function, cause, .. } => self.event_returned(&origin, function, cause),
+            Fact::EventEnded { origin, function, accepted, condition, .. } => {
+                self.event_ended(now, &origin, function, accepted, condition);
+            }
+            Fact::Delivered { ref record, to } => self.delivered(now, record, to),
+            Fact::DeliveryRetried { ref record, to, .. } => self.delivery_retried(record, to),
+            Fact::DeliveryFailed { ref record, to, .. } => self.delivery_failed(record, to),
             Fact::EnvironmentCreated { function, .. } => self.functions[function].environment_created(now),
             Fact::EnvironmentEnded { function, at, .. } => self.functions[function].environment_ended(at),
             Fact::EnvironmentReset { function, .. } => self.functions[function].environment_reset(now),
@@ -237,6 +262,7 @@ impl Statistics {
         if measured {
             stats.invocations += 1;
             stats.cold_starts += u64::from(cold && capacity != Capacity::Provisioned);
+            stats.start_event(now, origin);
         } else {
             stats.started_before += 1;
         }

@@ -33,6 +33,14 @@ pub struct Summary {
     pub callers: Named<CallerSummary>,
     /// By function, in file order.
     pub functions: Named<FunctionSummary>,
+    /// By queue, in file order.
+    pub queues: Named<QueueSummary>,
+    /// By topic, in file order.
+    pub topics: Named<PlaceSummary>,
+    /// By event bus, in file order.
+    pub event_buses: Named<PlaceSummary>,
+    /// By bucket, in file order.
+    pub buckets: Named<PlaceSummary>,
     /// Money.
     pub cost: CostSummary,
     /// What the scenario expected, and whether it holds.
@@ -87,7 +95,7 @@ pub struct AccountSummary {
 pub struct CallerSummary {
     /// Calls submitted.
     pub submitted: u64,
-    /// Calls that ended with the function's result.
+    /// Calls that ended with the function's result, or whose event was accepted to run later.
     pub succeeded: u64,
     /// Calls that ended otherwise.
     pub failed: u64,
@@ -107,7 +115,7 @@ pub struct CallerSummary {
     pub outcomes: Outcomes,
     /// Answers by HTTP status.
     pub status_codes: Named<u64>,
-    /// Runs of the function that a finished call started.
+    /// Runs of the function that a finished synchronous call started.
     pub runs_per_call: Figures<u64>,
     /// Retries that were not made because the retry quota was empty.
     pub retry_quota_exhausted: u64,
@@ -185,6 +193,9 @@ pub struct FunctionSummary {
     pub abandoned_runs: u64,
     /// How long those went on after that.
     pub abandoned_ms: f64,
+    /// Events in the internal queue.
+    #[serde(flatten)]
+    pub asynchronous: AsynchronousSummary,
     /// The duration's whole curve, for `latency.csv`.
     #[serde(skip)]
     pub duration_ladder: Vec<Rung>,
@@ -194,6 +205,94 @@ pub struct FunctionSummary {
     /// For the text report.
     #[serde(skip)]
     pub limits: Limits,
+}
+
+/// Events in a function's internal queue (INV-5.8). Counts are of what was submitted at or after the warm-up.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct AsynchronousSummary {
+    /// Events that were stopped because they ran in a loop (INV-5.7).
+    pub recursive_invocations_dropped: u64,
+    /// Of each run: from acceptance, or from the end of the last run, to its start.
+    pub async_queue_time_ms: Figures<f64>,
+    /// Events accepted.
+    pub async_events_received: u64,
+    /// Events that ended with the function's result.
+    pub async_events_succeeded: u64,
+    /// Events that ended otherwise, kept or not.
+    pub async_events_dropped: u64,
+    /// Those by how they ended, in AWS's words.
+    pub async_events_dropped_by_condition: Named<u64>,
+    /// Events that have not ended.
+    pub async_events_pending: u64,
+    /// Of each dispatch that asked for a run, throttled ones too: since acceptance.
+    pub async_event_age_ms: Figures<f64>,
+    /// Acceptance to end of events that succeeded.
+    pub async_latency_ms: Figures<f64>,
+    /// Times that an event was put back after an error of the function.
+    pub async_retries: u64,
+    /// Times that an event was put back after a throttle or a failure of the service.
+    pub async_throttle_retries: u64,
+    /// Events that the dead-letter queue received.
+    pub dead_letters: u64,
+    /// Records that destinations received.
+    pub destination_deliveries: DestinationDeliveries,
+    /// Events that the dead-letter queue did not receive.
+    pub dead_letter_errors: u64,
+    /// Records that a destination did not receive.
+    pub destination_delivery_failures: u64,
+    /// For the text report.
+    #[serde(skip)]
+    pub keeps: Keeps,
+    /// Events dropped that are nowhere: nobody was to keep them, or nobody could.
+    #[serde(skip)]
+    pub lost: u64,
+    /// The whole curve of the time in the queue, for `latency.csv`.
+    #[serde(skip)]
+    pub queue_time_ladder: Vec<Rung>,
+    /// The same of the age.
+    #[serde(skip)]
+    pub age_ladder: Vec<Rung>,
+    /// The same of the latency.
+    #[serde(skip)]
+    pub latency_ladder: Vec<Rung>,
+}
+
+/// Records that destinations received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DestinationDeliveries {
+    /// Of successes.
+    pub on_success: u64,
+    /// Of failures.
+    pub on_failure: u64,
+}
+
+/// Who is told of events that end without success, at any time of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keeps {
+    /// A dead-letter queue.
+    pub dead_letter_queue: bool,
+    /// A destination.
+    pub on_failure: bool,
+}
+
+/// One queue.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct QueueSummary {
+    /// Messages that it received, of what was submitted at or after the warm-up.
+    pub sent: u64,
+    /// Messages that wait for a reader.
+    pub approximate_number_of_messages_visible: GaugeFigures<u64>,
+}
+
+/// One topic, event bus or bucket. Counts are of what was submitted at or after the warm-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PlaceSummary {
+    /// What was delivered to it.
+    pub received: u64,
+    /// Deliveries that it refused and that were tried again.
+    pub retries: u64,
+    /// Deliveries that were given up.
+    pub failed: u64,
 }
 
 /// What a function may use at most.
@@ -232,6 +331,16 @@ pub struct Conservation {
     pub callers: Named<Flow>,
     /// Runs.
     pub functions: Named<Flow>,
+    /// Events in the internal queue of each function.
+    pub async_events: Named<Flow>,
+    /// Messages in each queue.
+    pub queues: Named<Flow>,
+    /// What topics received.
+    pub topics: Named<Flow>,
+    /// What event buses received.
+    pub event_buses: Named<Flow>,
+    /// What buckets received.
+    pub buckets: Named<Flow>,
     /// Over all.
     pub holds: bool,
 }
@@ -263,6 +372,28 @@ impl Limit {
     /// The same limit, which was also `value` for a time.
     pub(super) fn and(self, value: u32) -> Self {
         Self { lowest: self.lowest.min(value), highest: self.highest.max(value) }
+    }
+}
+
+impl Keeps {
+    /// A function without either.
+    pub const NOWHERE: Self = Self { dead_letter_queue: false, on_failure: false };
+    /// A function with both.
+    pub const BOTH: Self = Self { dead_letter_queue: true, on_failure: true };
+}
+
+impl Conservation {
+    /// All balances with the names of what they are about.
+    pub fn flows(&self) -> impl Iterator<Item = (&str, &Flow)> {
+        let Self { callers, functions, async_events, queues, topics, event_buses, buckets, holds: _ } = self;
+        [callers, functions, async_events, queues, topics, event_buses, buckets].into_iter().flat_map(Named::iter)
+    }
+}
+
+impl Flow {
+    /// A balance; whether it holds follows.
+    pub(super) const fn new(entered: u64, out: u64, left: u64) -> Self {
+        Self { entered, out, left, holds: entered == out + left }
     }
 }
 

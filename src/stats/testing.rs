@@ -3,8 +3,11 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::aws::config::Function;
-use crate::aws::fact::{Answer, Capacity, Fact, InitPhase, Observer, Origin, Outcome, RunOutcome};
+use crate::aws::config::{Bucket, EventBus, Function, Queue, QueueKind, Target, Topic};
+use crate::aws::fact::{
+    Answer, Capacity, Condition, DeliveryError, DeliveryKind, Fact, InitPhase, Observer, Origin, Outcome, Record,
+    Response, ReturnCause, RunOutcome,
+};
 use crate::aws::ids::{CallerId, FunctionId, Id};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::scenario::{self, Scenario};
@@ -141,4 +144,95 @@ pub(crate) fn call(to: &mut impl Observer, origin: Origin, run: TestRun, end: Si
     run.whole(to, origin, start, end);
     to.observe(end, &Fact::AttemptAnswered { origin, attempt: 1, answer: Answer::Success, status: 200 });
     to.observe(end, &Fact::CallFinished { origin, outcome: Outcome::Success, attempts: 1, runs: 1 });
+}
+
+/// [`scenario`] with a queue `dead`, a topic `alerts`, an event bus `bus` and a bucket `archive`.
+pub(crate) fn scenario_with_places(functions: &[&str]) -> Scenario {
+    let mut scenario = scenario(functions);
+    let system = &mut scenario.system;
+    let maximum_message_size = 1 << 20;
+    system.queues.push(Queue { name: "dead".to_owned(), order: 0, kind: QueueKind::Standard, maximum_message_size });
+    system.topics.push(Topic { name: "alerts".to_owned(), order: 1 });
+    system.event_buses.push(EventBus { name: "bus".to_owned(), order: 2 });
+    system.buckets.push(Bucket { name: "archive".to_owned(), order: 3 });
+    scenario
+}
+
+/// An event in the internal queue of a function; each method states what happened.
+#[derive(Clone, Copy)]
+pub(crate) struct TestEvent {
+    pub(crate) origin: Origin,
+    pub(crate) function: FunctionId,
+    pub(crate) accepted: SimTime,
+}
+
+impl TestEvent {
+    /// A submission of the first caller to the first function that is accepted at once, as the client sees it.
+    pub(crate) fn submit(to: &mut impl Observer, submission: u64, now: SimTime) -> Self {
+        let event = Self { origin: origin(0, submission, now), function: first(), accepted: now };
+        let origin = event.origin;
+        to.observe(now, &Fact::CallSubmitted { origin });
+        to.observe(now, &Fact::AttemptSent { origin, attempt: 1 });
+        event.accept(to);
+        to.observe(now, &Fact::AttemptAnswered { origin, attempt: 1, answer: Answer::Accepted, status: 202 });
+        to.observe(now, &Fact::CallFinished { origin, outcome: Outcome::Accepted, attempts: 1, runs: 0 });
+        event
+    }
+
+    pub(crate) fn accept(self, to: &mut impl Observer) {
+        let Self { origin, function, accepted } = self;
+        to.observe(accepted, &Fact::EventAccepted { origin, function, parent: None, payload_bytes: 100 });
+    }
+
+    pub(crate) fn dispatch(self, to: &mut impl Observer, queued: SimTime, now: SimTime) {
+        let Self { origin, function, accepted } = self;
+        to.observe(now, &Fact::EventDispatched { origin, function, accepted, queued });
+    }
+
+    /// It runs, as the `number`-th run, and ends as `outcome` says.
+    pub(crate) fn run(
+        self,
+        to: &mut impl Observer,
+        number: u32,
+        outcome: RunOutcome,
+        (start, end): (SimTime, SimTime),
+    ) {
+        let run = TestRun { function: self.function.index(), number, outcome, ..TestRun::default() };
+        run.whole(to, self.origin, start, end);
+    }
+
+    pub(crate) fn returned(self, to: &mut impl Observer, cause: ReturnCause, (now, due): (SimTime, SimTime)) {
+        let Self { origin, function, .. } = self;
+        to.observe(now, &Fact::EventReturned { origin, function, cause, due });
+    }
+
+    pub(crate) fn end(self, to: &mut impl Observer, condition: Condition, now: SimTime) {
+        let Self { origin, function, accepted } = self;
+        to.observe(now, &Fact::EventEnded { origin, function, accepted, condition, runs: 1 });
+    }
+
+    /// The record of its end.
+    pub(crate) fn record(self, kind: DeliveryKind, condition: Condition, ended: SimTime) -> Record {
+        let Self { origin, function, .. } = self;
+        let response = Response::None;
+        Record { origin, function, kind, ended, condition, invoke_count: 1, response, payload_bytes: 100 }
+    }
+
+    /// A delivery of a failure to `target` succeeds, or fails for good.
+    pub(crate) fn deliver(
+        self,
+        to: &mut impl Observer,
+        kind: DeliveryKind,
+        target: Target,
+        error: Option<DeliveryError>,
+        now: SimTime,
+    ) {
+        let condition = if kind == DeliveryKind::OnSuccess { Condition::Success } else { Condition::RetriesExhausted };
+        let record = self.record(kind, condition, now);
+        let fact = match error {
+            None => Fact::Delivered { record, to: target },
+            Some(error) => Fact::DeliveryFailed { record, to: target, error },
+        };
+        to.observe(now, &fact);
+    }
 }
