@@ -35,6 +35,10 @@ pub fn latency_csv(summary: &Summary) -> String {
     for (name, function) in summary.functions.iter() {
         curve(format!("functions.{name}.duration_ms"), &function.duration_ladder);
         curve(format!("functions.{name}.init_ms"), &function.init_ladder);
+        let events = &function.asynchronous;
+        curve(format!("functions.{name}.async_latency_ms"), &events.latency_ladder);
+        curve(format!("functions.{name}.async_event_age_ms"), &events.age_ladder);
+        curve(format!("functions.{name}.async_queue_time_ms"), &events.queue_time_ladder);
     }
     table.finish()
 }

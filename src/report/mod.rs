@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a terminal or a file; whoever calls knows where the bytes go and whether colour shows.
 
 mod csv;
+mod events;
 mod json;
 mod numbers;
 mod style;

@@ -3,14 +3,17 @@
 use std::fmt::Write as _;
 
 use super::*;
-use crate::aws::config::{Change, ChangeAction};
-use crate::aws::fact::{Answer, Capacity, Fact, Observer, Outcome, RunOutcome, ThrottleReason};
-use crate::aws::ids::{FunctionId, Id};
+use crate::aws::config::{Change, ChangeAction, Target};
+use crate::aws::fact::{
+    Answer, Capacity, Condition, DeliveryError, DeliveryKind, Fact, Observer, Outcome, ReturnCause, RunOutcome,
+    ThrottleReason,
+};
+use crate::aws::ids::{FunctionId, Id, QueueId, TopicId};
 use crate::expect::Expectation;
 use crate::kernel::time::SimDuration;
 use crate::stats::Statistics;
 use crate::stats::summary::{CallerSummary, Limit, Named};
-use crate::stats::testing::{TestRun, call, first, ms, origin, scenario};
+use crate::stats::testing::{TestEvent, TestRun, call, first, ms, origin, scenario, scenario_with_places};
 
 const HOUR: u64 = 3_600_000;
 
@@ -119,6 +122,93 @@ fn everything_at_once() {
     let open = origin(0, 3, ms(1_700_000));
     statistics.observe(ms(1_700_000), &Fact::CallSubmitted { origin: open });
     insta::assert_snapshot!(text(&finish(statistics)));
+}
+
+/// An event each second, of which some fail for good; with a dead-letter queue and a destination, if they are kept.
+fn asynchronous_run(kept: bool) -> Summary {
+    let mut scenario = scenario_with_places(&["resize"]);
+    scenario.name = "thumbnails".to_owned();
+    let (queue, topic) = (Target::Queue(QueueId::from_index(0)), Target::Topic(TopicId::from_index(0)));
+    if kept {
+        let settings = &mut scenario.system.functions[first()].asynchronous;
+        (settings.dead_letter_queue, settings.on_failure) = (Some(queue), Some(topic));
+    }
+    let mut statistics = Statistics::new(&scenario);
+    let to = &mut statistics;
+    for submission in 1..=1_000 {
+        let second = 1_000 * submission;
+        let (start, end) = (ms(second), ms(second + 20 + submission * 7 % 180));
+        let event = TestEvent::submit(to, submission, start);
+        event.dispatch(to, start, start);
+        if submission % 250 == 0 {
+            event.run(to, 1, RunOutcome::Error, (start, end));
+            let again = ms(second + 60_000);
+            event.returned(to, ReturnCause::FunctionError, (end, again));
+            event.dispatch(to, end, again);
+            event.run(to, 2, RunOutcome::Timeout, (again, again));
+            event.end(to, Condition::RetriesExhausted, again);
+            if kept {
+                event.deliver(to, DeliveryKind::DeadLetterQueue, queue, None, again);
+                let error = (submission > 900).then_some(DeliveryError::TooLarge);
+                event.deliver(to, DeliveryKind::OnFailure, topic, error, again);
+            }
+        } else if submission % 99 == 0 {
+            event.returned(to, ReturnCause::Throttled, (start, ms(second + 1_000)));
+            event.end(to, Condition::EventAgeExceeded, end);
+            if kept {
+                event.deliver(to, DeliveryKind::DeadLetterQueue, queue, None, end);
+                event.deliver(to, DeliveryKind::OnFailure, topic, None, end);
+            }
+        } else {
+            event.run(to, 1, RunOutcome::Success, (start, end));
+            event.end(to, Condition::Success, end);
+        }
+    }
+    finish(statistics)
+}
+
+#[test]
+fn events_that_are_lost() {
+    insta::assert_snapshot!(text(&asynchronous_run(false)));
+}
+
+#[test]
+fn events_that_are_kept() {
+    insta::assert_snapshot!(text(&asynchronous_run(true)));
+}
+
+#[test]
+fn verdicts_on_events() {
+    let mut run = asynchronous_run(true);
+    let mut shown = String::new();
+    let mut show = |change: &dyn Fn(&mut Summary)| {
+        change(&mut run);
+        let Verdict { mood, text, details } = Verdict::of(&run);
+        let _ = writeln!(shown, "{mood:?}: {text} | {details}");
+    };
+    show(&|_| {});
+    show(&|summary| summary.functions.0[0].1.asynchronous.lost = 1);
+    show(&|summary| {
+        let events = &mut summary.functions.0[0].1.asynchronous;
+        (events.lost, events.async_events_dropped) = (0, 1);
+    });
+    show(&|summary| summary.functions.0[0].1.asynchronous.async_events_dropped = 28);
+    show(&|summary| {
+        summary.callers.0[0].1.failed = 20;
+        summary.callers.0[0].1.outcomes.service_error = 20;
+    });
+    show(&|summary| {
+        summary.callers.0[0].1.failed = 0;
+        let events = &mut summary.functions.0[0].1.asynchronous;
+        (events.async_events_dropped, events.async_events_pending) = (0, 14);
+    });
+    show(&|summary| summary.functions.0[0].1.asynchronous.async_events_pending = 0);
+    show(&|summary| summary.functions.0[0].1.asynchronous.async_throttle_retries = 0);
+    show(&|summary| summary.functions.0[0].1.asynchronous.async_retries = 0);
+    show(&|summary| summary.callers.0[0].1.outcomes.accepted = 900);
+    show(&|summary| summary.conservation.async_events.0[0].1.holds = false);
+    show(&|summary| summary.conservation.holds = false);
+    insta::assert_snapshot!(shown);
 }
 
 #[test]
@@ -283,4 +373,17 @@ fn latency_csv_is_the_whole_curve() {
     assert_eq!(rows[1], "callers.resize-caller.latency_ms,0,20,1");
     assert_eq!(rows[119], "callers.resize-caller.latency_ms,1,780,3590");
     assert!(rows.iter().any(|row| row.starts_with("functions.resize.duration_ms,0.9999,")));
+}
+
+#[test]
+fn latency_csv_has_the_curves_of_events() {
+    let table = latency_csv(&asynchronous_run(true));
+    assert_eq!(table.lines().count(), 1 + 5 * 119);
+    for row in [
+        "functions.resize.async_latency_ms,1,199,986",
+        "functions.resize.async_event_age_ms,1,60000,1004",
+        "functions.resize.async_queue_time_ms,0,0,1",
+    ] {
+        assert!(table.lines().any(|line| line == row), "{row}");
+    }
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::fmt::Write as _;
 
 use super::WIDTH;
+use super::events;
 use super::numbers::{
     self, count, dollars, milliseconds, plural, share, short_share, significant, some_milliseconds, wrap,
 };
@@ -15,10 +16,10 @@ use crate::stats::histogram::Figures;
 use crate::stats::summary::{CallerSummary, Flow, FunctionSummary, Named, Outcomes, Summary};
 
 /// Rows of a table at most; the rest is in `summary.json`.
-const ROWS: usize = 10;
+pub(super) const ROWS: usize = 10;
 
-/// Callers whose latency is drawn.
-const DRAWN: usize = 3;
+/// Callers, and functions with events, whose latency is drawn.
+pub(super) const DRAWN: usize = 3;
 
 /// Characters of the longest bar.
 const BAR_WIDTH: f64 = 54.0;
@@ -38,6 +39,9 @@ fn report(summary: &Summary, style: Style) -> String {
         functions(summary, style),
         throttles(summary, style),
         provisioned(summary, style),
+        events::events(summary, style),
+        events::latency(summary, style),
+        events::places(summary, style),
         totals(summary),
         tail(summary, style),
     ];
@@ -80,7 +84,8 @@ fn head(summary: &Summary) -> String {
     let after = window.ended_ms - window.duration_ms;
     if after > 0.0 {
         let conservation = &summary.conservation;
-        let left = conservation.callers.rows().chain(conservation.functions.rows()).any(|flow| flow.left > 0);
+        let open = [&conservation.callers, &conservation.functions, &conservation.async_events];
+        let left = open.iter().any(|flows| flows.rows().any(|flow| flow.left > 0));
         let end = if left { "the run stopped" } else { "everything ended" };
         let _ = write!(times, "; {end} {} later", milliseconds(after));
     }
@@ -108,7 +113,7 @@ fn expectations(summary: &Summary, style: Style) -> String {
 }
 
 /// The `ROWS` rows that matter most, in their own order, and how many are left out.
-fn most_relevant<T, K: Ord>(rows: &Named<T>, relevance: impl Fn(&T) -> K) -> (Vec<(&str, &T)>, usize) {
+pub(super) fn most_relevant<T, K: Ord>(rows: &Named<T>, relevance: impl Fn(&T) -> K) -> (Vec<(&str, &T)>, usize) {
     let mut chosen: Vec<(usize, (&str, &T))> = rows.iter().enumerate().collect();
     chosen.sort_by_key(|(place, (_, row))| (Reverse(relevance(row)), *place));
     let more = chosen.len().saturating_sub(ROWS);
@@ -117,7 +122,7 @@ fn most_relevant<T, K: Ord>(rows: &Named<T>, relevance: impl Fn(&T) -> K) -> (Ve
     (chosen.into_iter().map(|(_, row)| row).collect(), more)
 }
 
-fn and_more(more: usize, what: &str) -> String {
+pub(super) fn and_more(more: usize, what: &str) -> String {
     if more == 0 {
         return String::new();
     }
@@ -148,7 +153,7 @@ fn callers(summary: &Summary, style: Style) -> String {
 
 /// How the calls of a caller ended that did not succeed at once.
 fn caller_notes(name: &str, caller: &CallerSummary) -> String {
-    let Outcomes { success: _, function_error, throttled, timeout, service_error, accepted: _, rejected } =
+    let Outcomes { success: _, function_error, throttled, timeout, service_error, accepted, rejected } =
         caller.outcomes;
     let mut notes = Vec::new();
     for (number, words) in [
@@ -157,6 +162,7 @@ fn caller_notes(name: &str, caller: &CallerSummary) -> String {
         (function_error, "failed in the function"),
         (service_error, "failed in the service"),
         (rejected, "rejected"),
+        (accepted, "accepted to run later"),
         (caller.unfinished, "still open"),
     ] {
         if number > 0 {
@@ -186,12 +192,15 @@ fn caller_notes(name: &str, caller: &CallerSummary) -> String {
 }
 
 /// Remarks about `name`.
-fn note(name: &str, notes: &[String]) -> String {
+pub(super) fn note(name: &str, notes: &[String]) -> String {
     if notes.is_empty() { String::new() } else { wrap(&format!("  {name}: {}", notes.join("; ")), 4) }
 }
 
 fn latency(summary: &Summary, style: Style) -> String {
-    let mut busiest: Vec<_> = summary.callers.iter().filter(|(_, caller)| caller.latency_ms.count > 0).collect();
+    // Events that are accepted at once say nothing.
+    let says = |caller: &CallerSummary| caller.outcomes.accepted == 0 || caller.latency_ms.max > Some(0.0);
+    let mut busiest: Vec<_> =
+        summary.callers.iter().filter(|(_, caller)| caller.latency_ms.count > 0 && says(caller)).collect();
     busiest.sort_by_key(|(_, caller)| Reverse(caller.submitted));
     busiest.truncate(DRAWN);
     let mut text = String::new();
@@ -205,14 +214,14 @@ fn latency(summary: &Summary, style: Style) -> String {
         };
         let heading = wrap(&format!("Latency of {name}, {included} included"), 2);
         let _ = writeln!(text, "{}", style.heading(heading.trim_end()));
-        text += &bars(&caller.latency_ms);
+        text += &bars(&caller.latency_ms, "call");
     }
     text
 }
 
-fn bars(latency: &Figures<f64>) -> String {
+pub(super) fn bars(latency: &Figures<f64>, what: &str) -> String {
     if latency.min == latency.max {
-        return format!("  every call took {}\n", some_milliseconds(latency.max));
+        return format!("  every {what} took {}\n", some_milliseconds(latency.max));
     }
     let rows = [
         ("mean", latency.mean),
@@ -374,6 +383,9 @@ fn tail(summary: &Summary, style: Style) -> String {
     let holds = if conservation.holds { "holds:" } else { "BROKEN:" };
     let mut text = format!("Conservation {holds} calls {}\n", sums(&conservation.callers));
     let _ = writeln!(text, "{:>width$} runs {}", "", sums(&conservation.functions), width = 13 + holds.len());
+    if conservation.async_events.rows().any(|flow| flow.entered > 0) {
+        let _ = writeln!(text, "{:>width$} events {}", "", sums(&conservation.async_events), width = 13 + holds.len());
+    }
     if summary.window.warmup_ms > 0.0 {
         let _ = writeln!(text, "{:>width$} warm-up included", "", width = 13 + holds.len());
     }

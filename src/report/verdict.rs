@@ -1,14 +1,15 @@
 //! The first lines of a report: what the run means, in words, with its key number; then what there is to know beside it.
 //!
-//! The first that applies is said: results that cannot be trusted; nothing measured; calls that failed; calls still
-//! open; throttles or failures that retries made good; and else that all is well. How much room is left follows. What
-//! the scenario expects comes before all that.
+//! The first that applies is said: results that cannot be trusted; nothing measured; events that were lost; events that
+//! were dropped and kept; calls that failed; calls still open, and events; throttles or failures that retries made good;
+//! and else that all is well. How much room is left follows. What the scenario expects comes before all that.
 
 use std::cmp::Reverse;
 
+use super::events::conditions;
 use super::numbers::{actual, count, milliseconds, plural, share};
 use crate::aws::fact::ThrottleReason;
-use crate::stats::summary::{CallerSummary, FunctionSummary, Limit, Outcomes, Summary};
+use crate::stats::summary::{AsynchronousSummary, CallerSummary, FunctionSummary, Keeps, Limit, Outcomes, Summary};
 
 /// What a run means.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +55,7 @@ impl Verdict {
 
 fn broken(summary: &Summary) -> String {
     let conservation = &summary.conservation;
-    let mut flows = conservation.callers.iter().chain(conservation.functions.iter());
-    let Some((name, flow)) = flows.find(|(_, flow)| !flow.holds) else {
+    let Some((name, flow)) = conservation.flows().find(|(_, flow)| !flow.holds) else {
         return "These results are wrong, which is a fault of lambdasim: conservation does not hold.".to_owned();
     };
     format!(
@@ -89,6 +89,62 @@ fn run(summary: &Summary) -> Verdict {
         let text = nothing(summary).to_owned();
         return Verdict { mood: Mood::Warning, text, details: String::new() };
     }
+    match ends_of_events(summary) {
+        None => of_calls(summary, calls),
+        Some(Verdict { mood, text, details }) => {
+            let calls = of_calls(summary, calls);
+            let details = format!("{details} {} {}", capitalized(&calls.text), calls.details).trim_end().to_owned();
+            Verdict { mood: if calls.mood == Mood::Bad { Mood::Bad } else { mood }, text, details }
+        }
+    }
+}
+
+/// Over the events of all functions.
+fn of_events(summary: &Summary, field: fn(&AsynchronousSummary) -> u64) -> u64 {
+    summary.functions.rows().map(|function| field(&function.asynchronous)).sum()
+}
+
+/// Events that ended without success, if there are some.
+fn ends_of_events(summary: &Summary) -> Option<Verdict> {
+    let dropped = of_events(summary, |events| events.async_events_dropped);
+    let lost = of_events(summary, |events| events.lost);
+    if dropped == 0 {
+        return None;
+    }
+    let received = of_events(summary, |events| events.async_events_received);
+    let numbers = |number: u64| format!("{} of {}", count(number), plural(received, "event", "events"));
+    let worst = |number: fn(&AsynchronousSummary) -> u64| {
+        let rows = summary.functions.iter().map(|(name, function)| (name, &function.asynchronous));
+        rows.min_by_key(|(_, events)| Reverse(number(events))).expect("it dropped events")
+    };
+    let were = |number: u64| if number == 1 { "was" } else { "were" };
+    let by = |name: &str, events| format!("Dropped by {name}: {}.", conditions(events));
+    if lost == 0 {
+        let (name, events) = worst(|events| events.async_events_dropped);
+        let told = |events: &AsynchronousSummary| events.dead_letters + events.destination_deliveries.on_failure;
+        let fate = match (of_events(summary, told) < dropped, dropped) {
+            (true, _) => "dead letters and records are still on their way",
+            (false, 1) => "it is kept by a dead-letter queue or a destination",
+            (false, _) => "they are kept by a dead-letter queue or a destination",
+        };
+        let text = format!("{} {} dropped; {fate}.", numbers(dropped), were(dropped));
+        return Some(Verdict { mood: Mood::Warning, text, details: by(name, events) });
+    }
+    let (name, events) = worst(|events| events.lost);
+    let why = if events.keeps == Keeps::NOWHERE {
+        format!("{name} has no dead-letter queue and no on_failure destination")
+    } else {
+        format!("what {name} dropped could not be delivered")
+    };
+    let text = format!("{} {} lost: {why}.", numbers(lost), were(lost));
+    let others = plural(dropped.saturating_sub(lost), "other was kept", "others were kept");
+    let kept = if dropped > lost { format!(" {others}.") } else { String::new() };
+    Some(Verdict { mood: Mood::Bad, text, details: by(name, events) + &kept })
+}
+
+/// What happened beside that.
+fn of_calls(summary: &Summary, calls: u64) -> Verdict {
+    let sum = |field: fn(&CallerSummary) -> u64| summary.callers.rows().map(field).sum::<u64>();
     let failed = sum(|caller| caller.failed);
     if failed > 0 {
         return failures(summary, calls, failed);
@@ -101,6 +157,12 @@ fn run(summary: &Summary) -> Verdict {
     if unfinished > 0 {
         let text = format!("{} of {calls_text} were still open at the end.", count(unfinished));
         return Verdict { mood: Mood::Warning, text, details: closing(summary) };
+    }
+    let events = of_events(summary, |events| events.async_events_received);
+    let waiting = of_events(summary, |events| events.async_events_pending);
+    if waiting > 0 {
+        let text = format!("{} of {} had not ended.", count(waiting), plural(events, "event", "events"));
+        return Verdict { mood: Mood::Warning, text, details: beside(summary, calls) };
     }
     // What retries made good.
     let of_attempts =
@@ -119,10 +181,48 @@ fn run(summary: &Summary) -> Verdict {
         let text = format!("no call failed, but {timeouts} timed out and ran again.");
         return Verdict { mood: Mood::Warning, text, details: numbers };
     }
-    let (p99, slowest) = p99(summary);
+    let throttled = of_events(summary, |events| events.async_throttle_retries);
+    if throttled > 0 {
+        let dispatches = plural(throttled, "dispatch", "dispatches");
+        let text = format!("{dispatches} of events were throttled or refused, and tried again.");
+        return Verdict { mood: Mood::Warning, text, details: beside(summary, calls) };
+    }
+    let retries = of_events(summary, |events| events.async_retries);
+    if retries > 0 {
+        let text = format!("{} of events failed and were tried again.", plural(retries, "run", "runs"));
+        return Verdict { mood: Mood::Warning, text, details: beside(summary, calls) };
+    }
+    let (_, slowest) = p99(summary);
+    let slowest = slowest.filter(|_| !all_accepted(summary));
     let slowest = slowest.map(|name| format!("Slowest caller: {name}. ")).unwrap_or_default();
     let details = format!("{slowest}{}.", capitalized(&room(summary)));
-    Verdict { mood: Mood::Good, text: format!("no throttles: {calls_text}, {p99}."), details }
+    Verdict { mood: Mood::Good, text: format!("no throttles: {}.", load(summary, calls)), details }
+}
+
+/// Calls, events and room, as a sentence.
+fn beside(summary: &Summary, calls: u64) -> String {
+    format!("{}; {}.", load(summary, calls), room(summary))
+}
+
+/// Calls and events with their latency.
+fn load(summary: &Summary, calls: u64) -> String {
+    let of_calls = format!("{}, {}", plural(calls, "call", "calls"), p99(summary).0);
+    let events = of_events(summary, |events| events.async_events_received);
+    if events == 0 {
+        return of_calls;
+    }
+    let latency = |function: &FunctionSummary| function.asynchronous.async_latency_ms.p99;
+    let latencies: Vec<_> = summary.functions.rows().filter_map(latency).collect();
+    let worst = if latencies.len() > 1 { "worst p99" } else { "p99" };
+    let p99 = latencies.into_iter().max_by(f64::total_cmp);
+    let p99 = p99.map(|p99| format!(", {worst} {}", milliseconds(p99))).unwrap_or_default();
+    let of_events = format!("{}{p99}", plural(events, "event", "events"));
+    if all_accepted(summary) { of_events } else { format!("{of_calls}; {of_events}") }
+}
+
+/// Whether no call waited for an answer of the function.
+fn all_accepted(summary: &Summary) -> bool {
+    summary.callers.rows().all(|caller| caller.outcomes.accepted == caller.submitted)
 }
 
 fn nothing(summary: &Summary) -> &'static str {
