@@ -322,3 +322,111 @@ callers: { c: { target: f, arrivals: { trace: { file: t.csv, column: at, unit: s
         crate::common::near(quantile, found, expected, expected * 0.01);
     }
 }
+
+/// What events count as, from the vectors INV-V19 (three failed runs) and INV-V24 (never any concurrency).
+#[test]
+fn events_of_the_internal_queue() {
+    check_run(
+        "v19",
+        "duration: 10m
+functions:
+  f: { duration: 0s, failures: [{ probability: 100% }], async: { dead_letter_queue: dead, on_failure: alerts } }
+queues: { dead: {} }
+topics: { alerts: {} }
+callers: { c: { target: f, invocation: async, arrivals: { at: [0s] } } }",
+        &[
+            ("callers.c.succeeded", 1.0),
+            ("callers.c.outcomes.accepted", 1.0),
+            ("callers.c.status_codes.202", 1.0),
+            ("callers.c.latency_ms.max", 0.0),
+            ("callers.c.runs_per_call.count", 0.0),
+            ("functions.f.invocations", 3.0),
+            ("functions.f.errors", 3.0),
+            ("functions.f.async_events_received", 1.0),
+            ("functions.f.async_events_dropped", 1.0),
+            ("functions.f.async_events_dropped_by_condition.RetriesExhausted", 1.0),
+            ("functions.f.async_events_pending", 0.0),
+            ("functions.f.async_event_age_ms.count", 3.0),
+            ("functions.f.async_event_age_ms.mean", 80_000.0),
+            ("functions.f.async_event_age_ms.max", 180_000.0),
+            ("functions.f.async_queue_time_ms.count", 3.0),
+            ("functions.f.async_queue_time_ms.max", 120_000.0),
+            ("functions.f.async_latency_ms.count", 0.0),
+            ("functions.f.async_retries", 2.0),
+            ("functions.f.dead_letters", 1.0),
+            ("functions.f.destination_deliveries.on_failure", 1.0),
+            ("queues.dead.sent", 1.0),
+            ("queues.dead.approximate_number_of_messages_visible.mean", 0.7),
+            ("topics.alerts.received", 1.0),
+            ("conservation.async_events.f.in", 1.0),
+            ("conservation.async_events.f.left", 0.0),
+            ("conservation.queues.dead.left", 1.0),
+            ("conservation.topics.alerts.left", 1.0),
+            ("cost.functions.f.requests_usd", 0.000_000_6),
+        ],
+    );
+    for (expiry, ended) in [("lookahead", 31_000.0), ("at_deadline", 60_000.0)] {
+        check_run(
+            expiry,
+            &format!(
+                "duration: 1s
+functions:
+  f:
+    duration: 15m
+    timeout: 15m
+    reserved_concurrency: 1
+    async: {{ maximum_event_age: 60s, expiry: {expiry} }}
+callers:
+  holder: {{ target: f, arrivals: {{ at: [0s] }}, client: {{ retry: none, timeout: 32s }} }}
+  c: {{ target: f, invocation: async, arrivals: {{ at: [0s] }} }}
+drain: {}ms",
+                ended - 999.0
+            ),
+            &[
+                ("functions.f.invocations", 1.0),
+                ("functions.f.throttles", 6.0),
+                ("functions.f.async_throttle_retries", 5.0),
+                ("functions.f.async_event_age_ms.count", 6.0),
+                ("functions.f.async_event_age_ms.max", 31_000.0),
+                ("functions.f.async_queue_time_ms.count", 0.0),
+                ("functions.f.async_events_dropped_by_condition.EventAgeExceeded", 1.0),
+                ("functions.f.async_events_pending", 0.0),
+            ],
+        );
+    }
+}
+
+/// Events belong to the submission that they follow from, and a duplicate waits only once.
+#[test]
+fn events_are_measured_by_their_submission() {
+    check_run(
+        "a chain of two functions",
+        "duration: 40s
+warmup: 10s
+drain: 0s
+functions:
+  f: { duration: 1s, async: { on_success: g, dispatch_latency: 2s, duplicate_probability: 100% } }
+  g: { duration: 10s, timeout: 1m, reserved_concurrency: 9 }
+callers: { c: { target: f, invocation: async, arrivals: { at: [9999ms, 10s, 20s, 39s] } } }",
+        &[
+            ("callers.c.submitted", 3.0),
+            ("callers.c.succeeded", 3.0),
+            ("functions.f.async_events_received", 3.0),
+            ("functions.f.async_events_succeeded", 2.0),
+            ("functions.f.async_events_pending", 1.0),
+            ("functions.f.invocations", 4.0),
+            ("functions.f.async_queue_time_ms.count", 2.0),
+            ("functions.f.async_queue_time_ms.min", 2_000.0),
+            ("functions.f.async_latency_ms.max", 3_000.0),
+            ("functions.f.destination_deliveries.on_success", 2.0),
+            ("functions.g.async_events_received", 2.0),
+            ("functions.g.async_events_succeeded", 2.0),
+            ("functions.g.async_latency_ms.max", 10_000.0),
+            ("conservation.async_events.f.in", 4.0),
+            ("conservation.async_events.f.out", 3.0),
+            ("conservation.async_events.f.left", 1.0),
+            ("conservation.async_events.g.in", 3.0),
+            ("conservation.async_events.g.out", 3.0),
+        ],
+    );
+}
