@@ -187,11 +187,10 @@ impl Names {
     }
 }
 
-/// The groups of resources, in file order.
+/// The groups of resources, in file order; at the end those that are not written, which have no resource.
 pub(crate) fn groups(root: &Resolved) -> Vec<(ResourceKind, &Resolved)> {
     let mut groups = ResourceKind::ALL.map(|kind| (kind, root.field(kind.group()))).to_vec();
-    // A group that is not written has no name, and its place does not matter.
-    groups.sort_by_key(|(_, group)| (group.place.source, group.place.start));
+    groups.sort_by_key(|(_, group)| (!group.is_written(), group.place.source, group.place.start));
     groups
 }
 
