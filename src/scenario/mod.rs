@@ -30,7 +30,7 @@ pub use self::error::{Problem, ProblemKind, ScenarioError};
 pub use self::reference::reference_markdown;
 pub use self::schema::json_schema;
 
-use self::build::{Builder, Names};
+use self::build::{Builder, ErrorNames, Names};
 use self::error::{Place, Problems, SourceText};
 use self::keys::tables;
 use self::resolve::{Resolved, Resolver};
@@ -213,11 +213,13 @@ fn read(text: &str, base: &Path, overrides: &[String], problems: &mut Problems) 
     let typical = timing.is_some_and(|timing| timing.value.text() == Some("typical"));
     let root = Resolver { typical, problems }.root(&tree, &tables::SCENARIO);
     let names = Names::of(&root, problems);
-    let mut builder = Builder { names, base, problems };
+    let mut builder = Builder { names, errors: ErrorNames::default(), base, problems };
     let scenario = builder.scenario(&root);
     let changes = builder.changes(&tree, &root, typical);
+    let errors = builder.errors.into_table();
     let mut scenario = scenario?;
     scenario.system.changes = changes?;
+    scenario.system.errors = errors;
     Some((scenario, root))
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::build::client::{Retry, preset};
 use super::keys::{Block, Default, Key, Shape, Union, tables};
+use super::resolve::a;
 use super::scalar;
 use crate::aws::config::{Budget, Jitter};
 
@@ -62,7 +63,7 @@ impl Writer {
         let heading = match (path, again) {
             ("", _) => "The file".to_owned(),
             (path, false) => format!("`{path}`"),
-            (path, true) => format!("`{path}`, as a {}", block.name),
+            (path, true) => format!("`{path}`, as {}", a(block.name)),
         };
         let _ = write!(self.text, "\n## {heading}\n\n{}.\n\n", sentence(block.doc));
         if block.keys.is_empty() {

@@ -123,7 +123,9 @@ impl Resolver<'_> {
             meant = other.map(|(_, key, _)| *key).or_else(|| nearest(&entry.name, names.iter().copied()));
             let differs = other.map_or(String::new(), |(_, _, differs)| format!(" {differs}"));
             problem = problem.with_help_if(meant.map(|name| format!("did you mean `{name}`?{differs}")));
-            if meant.is_none() || other.is_some() {
+            if names.is_empty() {
+                problem = problem.with_help("it takes no keys: `{}`");
+            } else if meant.is_none() || other.is_some() {
                 let known = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                 problem = problem.with_help(format!("the keys are {known}"));
             }
@@ -136,7 +138,7 @@ impl Resolver<'_> {
     pub(super) fn missing_key(&mut self, key: &'static Key, block: &'static Block, at: &At) {
         let choices = choices(block, at.among);
         let (what, expected) = if choices.len() > 1 && choices.contains(&key.name) {
-            (either_of(&quoted(&choices)), one_of(&choices))
+            (either_of(&quoted(&choices)), "one of these keys".to_owned())
         } else {
             (format!("`{}`", key.name), format!("the key `{}`: {}", key.name, key.doc))
         };

@@ -2,9 +2,13 @@
 
 use std::path::Path;
 
-use lambdasim::aws::config::{Budget, ChangeAction, Jitter, Load, Scaling};
+use lambdasim::aws::config::{
+    Asynchronous, Backoff, Budget, ChangeAction, Delivery, Expiry, FaultAt, Function, Invocation, Jitter, Load,
+    QueueKind, RecursiveLoop, RetryFrom, Scaling, Target,
+};
+use lambdasim::aws::ids::{BucketId, EventBusId, FunctionId, Id, QueueId, TopicId};
 use lambdasim::kernel::arrival::ArrivalProcess;
-use lambdasim::kernel::quantity::Rate;
+use lambdasim::kernel::quantity::{Rate, Ratio};
 use lambdasim::kernel::time::{SimDuration, SimTime};
 use lambdasim::scenario::{Loaded, Scenario, json_schema, parse};
 use serde_json::Value;
@@ -154,6 +158,15 @@ fn the_schema_refuses_what_the_reader_refuses() {
         ("poisson: 5/s", "poisson: 5/s, constant: 3/s"),
         ("c: {", "c d: {"),
         ("target: f,", "target: f, client: {retry: standard},"),
+        ("target: f,", "target: f, invocation: event,"),
+        ("{duration: 20ms}", "{duration: 20ms, async: {maximum_retry_attempts: 3}}"),
+        ("{duration: 20ms}", "{duration: 20ms, async: {backpressure: 5}}"),
+        ("{duration: 20ms}", "{duration: 20ms, async: {on_failure: [q]}}"),
+        ("duration: 1h", "duration: 1h\nqueues: {q: {type: express}}"),
+        ("duration: 1h", "duration: 1h\ntopics: {t: }"),
+        ("duration: 1h", "duration: 1h\nfaults: [{function: f, queue: q, status: 500}]"),
+        ("duration: 1h", "duration: 1h\nfaults: [{queue: q, stage: dispatch, status: 500}]"),
+        ("duration: 1h", "duration: 1h\nfaults: [{status: 500}]"),
         ("target: f,", "target: f, client: {retry: {preset: none, retries: 3}},"),
     ] {
         let text = SMALL.replace(good, bad);
@@ -379,6 +392,225 @@ fn resources_are_ordered_by_their_place_in_the_file() {
     assert_eq!(order(SMALL), named([("f", 0), ("c", 1)]));
     let callers_first = "callers: {c: {target: f, arrivals: {poisson: 5/s}}}\nfunctions: {f: {duration: 1s}}\n";
     assert_eq!(order(&format!("name: a\nduration: 1h\n{callers_first}")), named([("f", 1), ("c", 0)]));
+}
+
+/// One resource of each kind, and a second function.
+const PLACES: &str = "\
+queues: {orders: {}, line: {type: fifo, maximum_message_size: 256KiB}}
+topics: {news: {}}
+event_buses: {main: {}}
+buckets: {archive: {}}
+";
+
+/// The function `f` with this `async`, beside one resource of each kind.
+fn with_async(text: &str) -> String {
+    SMALL.replace("{duration: 20ms}", &format!("{{duration: 20ms, async: {text}}}")) + PLACES
+}
+
+fn first_function(loaded: &Loaded) -> &Function {
+    &loaded.scenario.system.functions.rows()[0]
+}
+
+/// INV-Q4 to Q17, O1, O2, D15 to D24: AWS's defaults.
+#[test]
+fn defaults_of_asynchronous_invocation() {
+    let seconds = SimDuration::from_secs;
+    let expected = Asynchronous {
+        maximum_retry_attempts: 2,
+        maximum_event_age: seconds(6 * 3600),
+        dead_letter_queue: None,
+        on_failure: None,
+        on_success: None,
+        dispatch_latency: SimDuration::ZERO,
+        retry_delays: vec![seconds(60), seconds(120)],
+        retry_from: RetryFrom::End,
+        retry_jitter: Jitter::None,
+        backoff: Backoff { base: seconds(1), factor: 2.0, cap: Some(seconds(300)), jitter: Jitter::None },
+        backpressure: None,
+        expiry: Expiry::Lookahead,
+        duplicate_probability: Ratio::ZERO,
+        maximum_parallel_dispatch: None,
+        delivery: Delivery { delay: SimDuration::ZERO, attempts: 1 },
+    };
+    for text in [SMALL, &with_async("{}"), &with_async("{backoff: {}, delivery: {}}")] {
+        for timing in ["model.timing=ideal", "model.timing=typical"] {
+            let loaded = load(text, &[timing]);
+            assert_eq!(first_function(&loaded).asynchronous, expected, "{text}");
+            assert_eq!(first_function(&loaded).recursive_loop, RecursiveLoop::Terminate);
+            assert_eq!(loaded.scenario.system.account.configuration_propagation, SimDuration::ZERO);
+            assert_eq!(loaded.scenario.system.callers.rows()[0].invocation, Invocation::Sync);
+        }
+    }
+    let per = load(&with_async("{backpressure: {}}"), &[]);
+    assert_eq!(first_function(&per).asynchronous.backpressure, Some(10_000));
+}
+
+#[test]
+fn settings_of_asynchronous_invocation() {
+    let seconds = SimDuration::from_secs;
+    let loaded = load(LARGE, &[]);
+    let function = first_function(&loaded);
+    let system = &loaded.scenario.system;
+    let expected = Asynchronous {
+        maximum_retry_attempts: 1,
+        maximum_event_age: seconds(90),
+        dead_letter_queue: Some(Target::Queue(QueueId::from_index(0))),
+        on_failure: Some(Target::Bucket(BucketId::from_index(0))),
+        on_success: Some(Target::Function(FunctionId::from_index(1))),
+        dispatch_latency: SimDuration::from_millis(20),
+        retry_delays: vec![seconds(30), seconds(60), seconds(300)],
+        retry_from: RetryFrom::Start,
+        retry_jitter: Jitter::Equal,
+        backoff: Backoff {
+            base: seconds(2),
+            factor: 1.5,
+            cap: None,
+            jitter: Jitter::Share(Ratio::from_parts(Ratio::PARTS / 5).unwrap()),
+        },
+        backpressure: Some(500),
+        expiry: Expiry::AtDeadline,
+        duplicate_probability: Ratio::from_parts(Ratio::PARTS / 1000).unwrap(),
+        maximum_parallel_dispatch: Some(1000),
+        delivery: Delivery { delay: seconds(1), attempts: 3 },
+    };
+    assert_eq!(function.asynchronous, expected);
+    assert_eq!(function.recursive_loop, RecursiveLoop::Allow);
+    let snap = &system.functions.rows()[1].asynchronous;
+    assert_eq!(snap.dead_letter_queue, Some(Target::Topic(TopicId::from_index(0))));
+    assert_eq!(snap.on_failure, Some(Target::EventBus(EventBusId::from_index(0))));
+    assert_eq!(system.account.configuration_propagation, seconds(30));
+    let events = system.callers.rows().iter().find(|caller| caller.name == "events").unwrap();
+    assert_eq!(events.invocation, Invocation::Async);
+}
+
+/// Each kind of target, and `none` in the file, in `--set` and in `changes`.
+#[test]
+fn targets_come_and_go() {
+    let target = |loaded: &Loaded| first_function(loaded).asynchronous.on_failure;
+    for (name, expected) in [
+        ("orders", Target::Queue(QueueId::from_index(0))),
+        ("line", Target::Queue(QueueId::from_index(1))),
+        ("news", Target::Topic(TopicId::from_index(0))),
+        ("main", Target::EventBus(EventBusId::from_index(0))),
+        ("archive", Target::Bucket(BucketId::from_index(0))),
+        ("f", Target::Function(FunctionId::from_index(0))),
+    ] {
+        let text = with_async(&format!("{{on_failure: {name}}}"));
+        assert_eq!(target(&load(&text, &[])), Some(expected));
+        assert_eq!(target(&load(&text, &["functions.f.async.on_failure=none"])), None);
+        assert_eq!(
+            target(&load(&with_async("{}"), &[&format!("functions.f.async.on_failure={name}")])),
+            Some(expected)
+        );
+    }
+    assert_eq!(target(&load(&with_async("{on_failure: none}"), &[])), None);
+}
+
+#[test]
+fn changes_of_asynchronous_settings() {
+    let text = with_async("{on_failure: orders}")
+        + "changes:
+  - {at: 1m, set: {functions.f.async.on_failure: none, functions.f.async.maximum_event_age: 60s}}
+  - {at: 2m, set: {functions.f.async.on_success: f, functions.f.recursive_loop: allow}}
+  - {at: 3m, set: {functions.f.async: {}, account.configuration_propagation: 5s}}
+";
+    let changes = load(&text, &[]).scenario.system.changes;
+    let functions = changes.iter().filter_map(|change| match &change.action {
+        ChangeAction::Function(_, function) => Some(&**function),
+        ChangeAction::Account(_) | ChangeAction::Client(..) | ChangeAction::Deploy(_) => None,
+    });
+    let [first, second, third] = functions.collect::<Vec<_>>()[..] else { panic!("three changes of the function") };
+    let age = |function: &Function| function.asynchronous.maximum_event_age.as_nanos() / 1_000_000_000;
+    assert_eq!((first.asynchronous.on_failure, age(first)), (None, 60));
+    assert_eq!(first.recursive_loop, RecursiveLoop::Terminate);
+    let own = Some(Target::Function(FunctionId::from_index(0)));
+    assert_eq!((second.asynchronous.on_success, age(second)), (own, 60));
+    assert_eq!(second.recursive_loop, RecursiveLoop::Allow);
+    assert_eq!((third.asynchronous.on_success, age(third)), (None, 6 * 3600));
+    let ChangeAction::Account(account) = &changes[2].action else { panic!("the account first") };
+    assert_eq!(account.configuration_propagation, SimDuration::from_secs(5));
+}
+
+#[test]
+fn places_that_receive() {
+    let system =
+        load(&with_async("{}"), &["buckets.more={}", "queues.orders.maximum_message_size=1KiB"]).scenario.system;
+    let queues = system.queues.rows().iter();
+    let queues = queues.map(|queue| (&*queue.name, queue.order, queue.kind, queue.maximum_message_size));
+    let expected = [("orders", 2, QueueKind::Standard, 1024), ("line", 3, QueueKind::Fifo, 262_144)];
+    assert_eq!(queues.collect::<Vec<_>>(), expected);
+    let topics = system.topics.rows().iter().map(|topic| (&*topic.name, topic.order)).collect::<Vec<_>>();
+    let buses = system.event_buses.rows().iter().map(|bus| (&*bus.name, bus.order)).collect::<Vec<_>>();
+    let buckets = system.buckets.rows().iter().map(|bucket| (&*bucket.name, bucket.order)).collect::<Vec<_>>();
+    assert_eq!((topics, buses, buckets), (vec![("news", 4)], vec![("main", 5)], vec![("archive", 6), ("more", 7)]));
+    let small = load(&with("queues", "{q: {}}"), &[]).scenario.system;
+    assert_eq!(small.queues.rows()[0].kind, QueueKind::Standard);
+    assert_eq!(small.queues.rows()[0].maximum_message_size, 1_048_576);
+}
+
+#[test]
+fn faults_of_functions_and_places() {
+    let entries =
+        "[{function: f, status: 500}, {function: f, stage: invoke, status: 500}, {stage: dispatch, function: f,
+  status: 500}, {queue: line, status: 429}, {topic: news, status: 500}, {event_bus: main, status: 500},
+  {bucket: archive, status: 599}]";
+    let system = load(&format!("{}faults: {entries}\n", with_async("{}")), &[]).scenario.system;
+    let function = FunctionId::from_index(0);
+    let expected = [
+        FaultAt::Invoke(function),
+        FaultAt::Invoke(function),
+        FaultAt::Dispatch(function),
+        FaultAt::Send(Target::Queue(QueueId::from_index(1))),
+        FaultAt::Send(Target::Topic(TopicId::from_index(0))),
+        FaultAt::Send(Target::EventBus(EventBusId::from_index(0))),
+        FaultAt::Send(Target::Bucket(BucketId::from_index(0))),
+    ];
+    assert_eq!(system.faults.iter().map(|fault| fault.at).collect::<Vec<_>>(), expected);
+    assert!(system.faults.iter().all(|fault| fault.probability == Ratio::ONE));
+    assert_eq!(system.faults.iter().map(|fault| fault.status).collect::<Vec<_>>(), [500, 500, 500, 429, 500, 500, 599]);
+}
+
+#[test]
+fn errors_have_one_id_for_each_name() {
+    let text = "\
+name: small
+duration: 1h
+functions:
+  f: {duration: 1s, failures: [{probability: 1%, error: Declined}, {poison: 1%, error: Late}, {poison: 2%}]}
+  g: {duration: 1s, failures: [{probability: 1%, error: Late}], init_failures: [{probability: 1%, error: Disk}]}
+changes: [{at: 1s, set: {'functions.f.failures[2].error': New, 'functions.f.failures[0].error': Disk}}]
+";
+    let system = load(text, &[]).scenario.system;
+    assert_eq!(system.errors.rows(), ["Declined", "Late", "Disk", "New"]);
+    let names = |function: &Function| {
+        let failures = function.failures.iter().chain(&function.init_failures);
+        failures.map(|failure| failure.error.map(|id| system.errors[id].clone())).collect::<Vec<_>>()
+    };
+    let some = |texts: &[&str]| texts.iter().map(|text| Some((*text).to_owned())).collect::<Vec<_>>();
+    assert_eq!(names(&system.functions.rows()[0])[..2], some(&["Declined", "Late"]));
+    assert_eq!(names(&system.functions.rows()[0])[2], None);
+    assert_eq!(names(&system.functions.rows()[1]), some(&["Late", "Disk"]));
+    let ChangeAction::Function(_, function) = &system.changes[0].action else { panic!("a function") };
+    assert_eq!(names(function), some(&["Disk", "Late", "New"]));
+}
+
+/// A block without keys is written so that it can be read again.
+#[test]
+fn places_survive_being_written_out() {
+    let loaded = load(&with_async("{on_failure: archive}"), &["topics.more={}"]);
+    let written = loaded.source.resolved_yaml();
+    for line in [
+        "  archive: {}",
+        "  more: {}  # --set",
+        "    type: standard  # default, INV-O1",
+        "      on_failure: archive",
+        "      on_success: none  # default, INV-O1",
+        "      retry_delays: [1m, 2m]  # default, INV-Q8",
+        "        cap: 5m  # default, INV-Q9",
+    ] {
+        assert!(written.lines().any(|written| written == line), "{line} in\n{written}");
+    }
+    same(&contents(&load(&written, &[]).scenario), &contents(&loaded.scenario), &written);
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Builder<'_> {
         }
         if list.list().is_empty() {
             self.problems.push(
-                Problem::new(ProblemKind::MissingKey, list.place, "there is no wait before an attempt")
+                Problem::new(ProblemKind::MissingKey, list.place, "the list of waits is empty")
                     .at_key(&list.path)
                     .with_expected("at least one duration")
                     .with_help("write `maximum_retry_attempts: 0` where nothing is tried again"),

@@ -89,6 +89,7 @@ impl Builder<'_> {
         let window = self.window(entry);
         let events = entry.field("events").list().iter().map(|event| self.event(event)).collect::<Vec<_>>();
         let (from, until) = window?;
+        let error = entry.field("error").optional(Resolved::text)?;
         Some(Failure {
             probability: entry.field("probability").optional(Resolved::ratio)?,
             poison: entry.field("poison").optional(Resolved::ratio)?,
@@ -103,7 +104,7 @@ impl Builder<'_> {
                 "crash" => FailureKind::Crash,
                 _ => FailureKind::Error,
             },
-            error: None,
+            error: error.map(|name| self.errors.id(name)),
             after: entry.field("after").ratio()?,
         })
     }

@@ -18,7 +18,7 @@ mod table;
 
 use std::path::Path as FilePath;
 
-pub(crate) use self::names::{Names, groups};
+pub(crate) use self::names::{ErrorNames, Names, groups};
 use super::error::{Problem, ProblemKind, Problems};
 use super::resolve::{Named, Resolved, Value};
 use super::scalar::Leaf;
@@ -34,6 +34,8 @@ use crate::kernel::time::{SimDuration, SimTime};
 pub(crate) struct Builder<'a> {
     /// What the names are.
     pub(crate) names: Names,
+    /// What errors are called.
+    pub(crate) errors: ErrorNames,
     /// Where files are looked up.
     pub(crate) base: &'a FilePath,
     /// What is wrong.

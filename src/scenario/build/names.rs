@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Builder;
 use crate::aws::config::Target;
-use crate::aws::ids::{BucketId, CallerId, EventBusId, FunctionId, Id, QueueId, TopicId};
+use crate::aws::ids::{BucketId, CallerId, ErrorId, EventBusId, FunctionId, Id, QueueId, Table, TopicId};
 use crate::scenario::error::{Place, Problem, ProblemKind, Problems, did_you_mean, quote};
 use crate::scenario::keys::ResourceKind;
 use crate::scenario::refuse;
@@ -42,6 +42,26 @@ pub(crate) struct Name {
     pub(super) text: Arc<str>,
     place: Place,
     pub(super) order: u32,
+}
+
+/// Names of errors, each once, in order of appearance.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ErrorNames {
+    names: Table<ErrorId, String>,
+    ids: BTreeMap<String, ErrorId>,
+}
+
+impl ErrorNames {
+    /// The id of a name.
+    pub(super) fn id(&mut self, name: String) -> ErrorId {
+        let names = &mut self.names;
+        *self.ids.entry(name).or_insert_with_key(|name| names.push(name.clone()))
+    }
+
+    /// The names by id.
+    pub(crate) fn into_table(self) -> Table<ErrorId, String> {
+        self.names
+    }
 }
 
 impl Resource {
@@ -167,11 +187,10 @@ impl Names {
     }
 }
 
-/// The groups of resources, in file order.
+/// The groups of resources, in file order; at the end those that are not written, which have no resource.
 pub(crate) fn groups(root: &Resolved) -> Vec<(ResourceKind, &Resolved)> {
     let mut groups = ResourceKind::ALL.map(|kind| (kind, root.field(kind.group()))).to_vec();
-    // A group that is not written has no name, and its place does not matter.
-    groups.sort_by_key(|(_, group)| (group.place.source, group.place.start));
+    groups.sort_by_key(|(_, group)| (!group.is_written(), group.place.source, group.place.start));
     groups
 }
 

@@ -13,7 +13,7 @@ pub(super) static ASYNCHRONOUS: Block = Block {
         Key::new("maximum_retry_attempts", &Shape::Whole(0, 2), "how often a function error is tried again")
             .is("2")
             .rule("INV-Q7"),
-        Key::new("maximum_event_age", &EVENT_AGE, "an event that would have to wait until this age ends")
+        Key::new("maximum_event_age", &EVENT_AGE, "age at which an event that still waits ends")
             .is("6h")
             .rule("INV-Q11"),
         Key::new("dead_letter_queue", &DEAD_LETTER_QUEUE, "who gets events that end without success").rule("INV-O2"),
@@ -37,7 +37,7 @@ pub(super) static ASYNCHRONOUS: Block = Block {
         Key::new("duplicate_probability", &ANY_RATIO, "an event is delivered once more when a run of it starts")
             .is("0%")
             .rule("INV-Q6"),
-        Key::new("maximum_parallel_dispatch", &PARALLEL_DISPATCH, "events of this function that run at once")
+        Key::new("maximum_parallel_dispatch", &PARALLEL_DISPATCH, "most events of this function that run at once")
             .is("unlimited")
             .rule("INV-D23"),
         Key::new("delivery", &Shape::Block(&DELIVERY), "deliveries to destinations and dead-letter queues")

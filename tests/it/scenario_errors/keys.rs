@@ -17,7 +17,7 @@ fn unknown_keys() {
             "account: {scaling: {«burst: 5, model: per_function}}",
             kind,
             "account.scaling.burst",
-            &["a key of a scaling"],
+            &["a key of a scaling", "`burst` goes with `model: legacy_burst`"],
         ),
         (END, "prices: {«freetier: on}", kind, "prices.freetier", &["`free_tier`?"]),
         (RUN, "    duration: 20ms\n    «time-out: 3s", kind, "functions.f.time-out", &["`timeout`?"]),
@@ -75,12 +75,39 @@ fn unknown_keys() {
             &["a key of a retry preset", "did you mean `max_attempts`?"],
         ),
         (END, "faults: [{function: f, status: 500, «rate: 5%}]", kind, "faults[0].rate", &["a key of a fault"]),
+        (END, "faults: [{«functoin: f, status: 500}]", kind, "faults[0].functoin", &["did you mean `function`?"]),
+        (END, "faults: [{«queu: q, status: 500}]", kind, "faults[0].queu", &["did you mean `queue`?"]),
+        (END, "faults: [{«table: q, status: 500}]", kind, "faults[0].table", &["`queue`, `topic`, `event_bus`"]),
+        (
+            END,
+            "queues: {q: {}}\nfaults: [{queue: q, «stage: dispatch, status: 500}]",
+            kind,
+            "faults[0].stage",
+            &["a key of a queue fault", "help: `stage` goes with `function`\n"],
+        ),
+        (
+            RUN,
+            "    duration: 1s\n    async: {«retry_delay: [1s]}",
+            kind,
+            "functions.f.async.retry_delay",
+            &["`retry_delays`?"],
+        ),
+        (
+            RUN,
+            "    duration: 1s\n    async: {backoff: {«growth: 2}}",
+            kind,
+            "functions.f.async.backoff.growth",
+            &["a key of a back-off", "the keys are `base`, `factor`, `cap`, `jitter`"],
+        ),
+        (END, "queues: {q: {«tpye: fifo}}", kind, "queues.q.tpye", &["a key of a queue", "did you mean `type`?"]),
+        (END, "topics: {t: {«name: x}}", kind, "topics.t.name", &["a key of a topic", "it takes no keys: `{}`"]),
         (END, "changes: [{at: 1s, deploy: f, «st: 1}]", kind, "changes[0].st", &["did you mean `set`?"]),
     ]);
 }
 
 #[test]
 fn keys_by_another_word() {
+    const RETRIES: &str = "did you mean `maximum_retry_attempts`? it does not count the first attempt";
     const MEANT: &str = "did you mean `max_attempts`? it counts the first attempt too";
     let kind = Kind::UnknownKey;
     let key = "callers.c.client.retry.max_retries";
@@ -99,24 +126,30 @@ fn keys_by_another_word() {
             key,
             &["a key of a retry preset", MEANT, "the keys are `preset`, `max_attempts`, `base`"],
         ),
+        (
+            RUN,
+            "    duration: 20ms\n    async: {«max_attempts: 3}",
+            kind,
+            "functions.f.async.max_attempts",
+            &["a key of an async configuration", RETRIES],
+        ),
+        (RUN, "    duration: 20ms\n    async: {«retries: 2}", kind, "functions.f.async.retries", &[RETRIES]),
+        (
+            RUN,
+            "    duration: 20ms\n    async: {«dlq: q}",
+            kind,
+            "functions.f.async.dlq",
+            &["did you mean `dead_letter_queue`? it takes a queue or a topic"],
+        ),
     ]);
 }
 
 /// A key or a word of what is not simulated is refused as any other, with a reason.
 #[test]
 fn what_is_not_simulated() {
-    const HELP: &str = "this version simulates synchronous invocation of functions only\n";
-    let root = [
-        "queues",
-        "streams",
-        "event_source_mappings",
-        "topics",
-        "event_buses",
-        "state_machines",
-        "buckets",
-        "brokers",
-        "dependencies",
-    ];
+    const HELP: &str = "not simulated in this version: clients call functions, synchronously or asynchronously; \
+                        queues, topics, event buses and buckets only receive\n";
+    let root = ["streams", "event_source_mappings", "state_machines", "brokers", "dependencies"];
     for key in root {
         let error = refuse(format!("{GOOD}{key}: {{}}\n").as_bytes(), &[]);
         let found = error.problems().iter().map(|problem| (problem.kind(), problem.key())).collect::<Vec<_>>();
@@ -126,13 +159,28 @@ fn what_is_not_simulated() {
     let key = Kind::UnknownKey;
     let value = Kind::InvalidValue;
     check(&[
-        (RUN, "    duration: 20ms\n    «async: {}", key, "functions.f.async", &["a key of a function", HELP]),
         (RUN, "    duration: 20ms\n    «calls: []", key, "functions.f.calls", &["a key of a function", HELP]),
-        (TARGET, "    target: f\n    invocation: «async", value, "callers.c.invocation", &["expected `sync`", HELP]),
+        (TARGET, "    target: f\n    «keys: even", key, "callers.c.keys", &["a key of a caller", HELP]),
         (TARGET, "    target: f\n    via: «s3", value, "callers.c.via", &["expected `sdk`", HELP]),
+        (TARGET, "    target: f\n    via: «alb", value, "callers.c.via", &["expected `sdk`", HELP]),
+        (
+            RUN,
+            "    duration: 20ms\n    failures: [{probability: 1%, kind: «bad_batch_response}]",
+            value,
+            "functions.f.failures[0].kind",
+            &["expected `error`, `timeout` or `crash`", HELP],
+        ),
+        (END, "faults: [{«stream: s, status: 500}]", key, "faults[0].stream", &["a key of a fault", HELP]),
+        (END, "changes: [{at: 1s, deploy: f, «redrive: {}}]", key, "changes[0].redrive", &["a key of a change", HELP]),
+        (END, "queues: {q: {«redrive: {}}}", key, "queues.q.redrive", &["expected a key of a queue", HELP]),
+        (END, "topics: {t: {«subscribers: [f]}}", key, "topics.t.subscribers", &["expected a key of a topic", HELP]),
+        (END, "event_buses: {b: {«rules: []}}", key, "event_buses.b.rules", &["expected a key of an event bus", HELP]),
+        (END, "buckets: {b: {«notify: [f]}}", key, "buckets.b.notify", &["expected a key of a bucket", HELP]),
     ]);
-    let error = refuse(GOOD.replace(TARGET, "    target: f\n    invocation: async").as_bytes(), &[]);
-    assert!(!error.to_string().contains("did you mean"), "{error}");
+    for key in ["visibility_timeout", "message_retention", "delivery_delay", "fair", "fifo_throughput"] {
+        let error = refuse(format!("{GOOD}queues: {{q: {{{key}: 1}}}}\n").as_bytes(), &[]);
+        assert!(error.to_string().contains(HELP), "{error}");
+    }
 }
 
 #[test]
@@ -161,6 +209,17 @@ fn keys_that_are_not_indented() {
             &["indent the keys of `duration` further than `duration` itself", "leave the key out"],
         ),
         (END, "«seed:", kind, "seed", &["help: leave the key out where its default will do"]),
+        (
+            END,
+            "queues:\n  «dlq:",
+            kind,
+            "queues.dlq",
+            &["`queues.dlq` has no value", "the keys of `dlq` further", "or write `dlq: {}` for its defaults"],
+        ),
+        (END, "topics:\n  «t:", kind, "topics.t", &["`topics.t` has no value", "help: write `t: {}`\n"]),
+        (END, "buckets:\n  «b: ~", kind, "buckets.b", &["`buckets.b` has no value", "help: write `b: {}`\n"]),
+        (END, "«event_buses:", kind, "event_buses", &["or write `event_buses: {}` for none"]),
+        (RUN, "    duration: 20ms\n    «async:", kind, "functions.f.async", &["or write `async: {}` for its defaults"]),
     ]);
 }
 
@@ -179,10 +238,15 @@ fn duplicates() {
             "callers.f",
             &["`f` names two things", "also in `functions`"],
         ),
+        (END, "queues: {q: {}}\ntopics: {«q: {}}", kind, "topics.q", &["`q` names two things", "also in `queues`"]),
+        (END, "buckets: {«f: {}}", kind, "buckets.f", &["`f` names two things", "also in `functions`"]),
+        (END, "event_buses: {«c: {}}", kind, "event_buses.c", &["`c` names two things", "also in `callers`"]),
+        (END, "queues: {q: {}, «q: {}}", kind, "queues.q", &["the key `q` is written twice"]),
     ]);
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn missing_keys() {
     let kind = Kind::MissingKey;
     check(&[
@@ -226,6 +290,27 @@ fn missing_keys() {
             &["a snapstart lacks `restore`"],
         ),
         (END, "faults: [«{function: f}]", kind, "faults[0].status", &["a fault lacks `status`"]),
+        (
+            END,
+            "faults: [«{status: 500}]",
+            kind,
+            "faults[0].function",
+            &["a fault lacks `function`, `queue`, `topic`, `event_bus` or `bucket`", "expected one of these keys"],
+        ),
+        (
+            END,
+            "queues: {q: {}}\nfaults: [«{queue: q}]",
+            kind,
+            "faults[0].status",
+            &["a queue fault lacks `status`", "the key `status`: 429"],
+        ),
+        (
+            RUN,
+            "    duration: 1s\n    async: {retry_delays: «[]}",
+            kind,
+            "functions.f.async.retry_delays",
+            &["at least one duration", "`maximum_retry_attempts: 0`"],
+        ),
         (END, "changes: [«{at: 1s}]", kind, "changes[0]", &["this entry changes nothing", "`set` or `deploy`"]),
         (RUN, "    duration: 1s\n    failures: [«{kind: crash}]", kind, "functions.f.failures[0]", &["no condition"]),
         (
@@ -283,6 +368,29 @@ fn wrong_types() {
         ),
         (END, "expect: «a < 1", kind, "expect", &["`a < 1` does not fit here", "expected a list"]),
         (END, "expect: [«{a: 1}]", kind, "expect[0]", &["expected a text"]),
+        (
+            RUN,
+            "    duration: 1s\n    async: «none",
+            kind,
+            "functions.f.async",
+            &["expected a mapping `{maximum_retry_attempts"],
+        ),
+        (
+            RUN,
+            "    duration: 1s\n    async: {«on_failure: [q]}",
+            kind,
+            "functions.f.async.on_failure",
+            &["the name of a queue"],
+        ),
+        (
+            RUN,
+            "    duration: 1s\n    async: {retry_delays: «1m}",
+            kind,
+            "functions.f.async.retry_delays",
+            &["expected a list"],
+        ),
+        (END, "topics: {t: «on}", kind, "topics.t", &["expected a mapping `{}`"]),
+        (END, "faults: [«500]", kind, "faults[0]", &["expected a mapping `{function, stage", "`{queue, status"]),
         (END, "account: «1000", kind, "account", &["expected a mapping `{concurrency_limit"]),
         (END, "«faults:", kind, "faults", &["`faults` has no value"]),
         (ARRIVALS, "    users: «5", kind, "callers.c.users", &["expected a mapping `{count, think, start}`"]),

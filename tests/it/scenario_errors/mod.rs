@@ -1,5 +1,6 @@
 //! Bad scenarios: what the messages say, and where they point.
 
+mod asynchronous;
 mod expectations;
 mod keys;
 mod text;

@@ -58,6 +58,7 @@ fn units() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn words_and_names() {
     let kind = Kind::InvalidValue;
     check(&[
@@ -67,7 +68,40 @@ fn words_and_names() {
         (RUN, "    duration: 1s\n    architecture: «arm", kind, "functions.f.architecture", &["did you mean `arm64`?"]),
         (RUN, "    duration: 1s\n    warm_selection: «newest", kind, "functions.f.warm_selection", &["`mru`, `lru`"]),
         (TARGET, "    target: f\n    via: «alb", kind, "callers.c.via", &["expected `sdk`"]),
-        (TARGET, "    target: f\n    invocation: «async", kind, "callers.c.invocation", &["expected `sync`"]),
+        (TARGET, "    target: f\n    invocation: «asynch", kind, "callers.c.invocation", &["did you mean `async`?"]),
+        (
+            RUN,
+            "    duration: 1s\n    recursive_loop: «stop",
+            kind,
+            "functions.f.recursive_loop",
+            &["`terminate` or `allow`"],
+        ),
+        (RUN, "    duration: 1s\n    async: {expiry: «deadline}", kind, "functions.f.async.expiry", &["`lookahead`"]),
+        (RUN, "    duration: 1s\n    async: {retry_from: «begin}", kind, "functions.f.async.retry_from", &["`start`"]),
+        (
+            RUN,
+            "    duration: 1s\n    async: {retry_jitter: «some}",
+            kind,
+            "functions.f.async.retry_jitter",
+            &["`full`"],
+        ),
+        (
+            RUN,
+            "    duration: 1s\n    async: {backpressure: «off}",
+            kind,
+            "functions.f.async.backpressure",
+            &["write `none`", "a mapping `{per}`"],
+        ),
+        (
+            RUN,
+            "    duration: 1s\n    async: {on_failure: «a b}",
+            kind,
+            "functions.f.async.on_failure",
+            &["the name `a b` holds ` `", "the name of a queue, topic, event bus, function or bucket"],
+        ),
+        (END, "queues: {q: {type: «FIFO}}", kind, "queues.q.type", &["did you mean `fifo`?"]),
+        (END, "queues: {«q.fifo: {}}", kind, "queues.q.fifo", &["the name `q.fifo` holds `.`"]),
+        (END, "faults: [{function: f, stage: «queue, status: 500}]", kind, "faults[0].stage", &["`dispatch`"]),
         (TARGET, "    target: f\n    client: {retry: «standard}", kind, "callers.c.client.retry", &["`standard_2026`"]),
         (
             TARGET,
@@ -170,6 +204,10 @@ fn ranges() {
             &["`429` or a whole number from 500 to 599"],
         ),
         (END, "faults: [{function: f, status: «600}]", kind, "faults[0].status", &["`600` is out of range"]),
+        (END, "queues: {q: {}}\nfaults: [{queue: q, status: «400}]", kind, "faults[0].status", &["from 500 to 599"]),
+        (END, "queues: {q: {maximum_message_size: «1023B}}", kind, "queues.q.maximum_message_size", &["too small"]),
+        (END, "queues: {q: {maximum_message_size: «1048577B}}", kind, "queues.q.maximum_message_size", &["1048576B"]),
+        (END, "account: {configuration_propagation: «-1s}", kind, "account.configuration_propagation", &["negative"]),
         (
             TARGET,
             "    target: f\n    client: {retry: {factor: «0.5}}",
