@@ -1,7 +1,7 @@
 //! A deterministic discrete-event simulator of AWS Lambda's invocation semantics.
 //!
 //! Reading order: [`kernel`] (time, events, random numbers), [`aws`] (the rules), [`scenario`] (the file),
-//! [`stats`] and [`expect`] (the numbers), [`run`] (all together),
+//! [`stats`] and [`expect`] (the numbers), [`story`] (one event, step by step), [`run`] (all together),
 //! [`report`] (what people and programs read).
 
 pub mod aws;
@@ -11,3 +11,4 @@ pub mod report;
 pub mod run;
 pub mod scenario;
 pub mod stats;
+pub mod story;

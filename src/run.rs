@@ -1,5 +1,7 @@
 //! Puts a run together: scenario in, summary out. The only place that knows the scenario, the world and the statistics.
 
+use std::cell::RefCell;
+
 use crate::aws::fact::Observer;
 use crate::aws::world::World;
 use crate::expect::{self, Expectation};
@@ -9,6 +11,8 @@ use crate::scenario::{Drain, Loaded, ProblemKind, Scenario, ScenarioError};
 use crate::stats::Statistics;
 use crate::stats::digest::DigestObserver;
 use crate::stats::summary::Summary;
+use crate::story::explain::{Collector, Explained};
+use crate::story::select::{Finder, Selection, Shared};
 
 /// Events between two calls of the progress hook: some milliseconds of work.
 const SLICE: u64 = 1 << 18;
@@ -53,13 +57,82 @@ pub fn run(scenario: &Scenario) -> Result<Summary, Stopped> {
 /// # Errors
 /// When its event budget is used up, or `progress` stops it.
 pub fn run_with(scenario: &Scenario, progress: impl FnMut(Progress) -> bool) -> Result<Summary, Stopped> {
-    let observer = (Statistics::new(scenario), DigestObserver::default());
-    let Ended { observer: (statistics, digest), ended, events } = simulate(scenario, observer, progress)?;
+    run_watched(scenario, (), progress).map(|(summary, ())| summary)
+}
+
+/// Runs a scenario to its end, with one more observer.
+///
+/// # Errors
+/// When its event budget is used up, or `progress` stops it.
+pub fn run_watched<O: Observer>(
+    scenario: &Scenario,
+    observer: O,
+    progress: impl FnMut(Progress) -> bool,
+) -> Result<(Summary, O), Stopped> {
+    let observer = ((Statistics::new(scenario), DigestObserver::default()), observer);
+    let Ended { observer: ((statistics, digest), observer), ended, events } = simulate(scenario, observer, progress)?;
     let mut summary = statistics.finish(ended);
     summary.events = events;
     summary.digest = digest.digest().to_string();
     judge(scenario, &mut summary);
-    Ok(summary)
+    Ok((summary, observer))
+}
+
+/// Tells the story of one event: a first run finds it where it must be found, another one collects its steps.
+///
+/// # Errors
+/// When its event budget is used up, or `progress` stops it.
+pub fn explain(
+    scenario: &Scenario,
+    selection: Selection,
+    mut progress: impl FnMut(Progress) -> bool,
+) -> Result<Explained, Stopped> {
+    if scenario.system.callers.is_empty() {
+        return Ok(Explained::Nothing("the scenario has no caller".to_owned()));
+    }
+    let key = match Finder::new(selection) {
+        Err(key) => key,
+        Ok(finder) => {
+            let (finder, _) = simulate_until(scenario, finder, Finder::is_certain, &mut progress)?;
+            match finder.found() {
+                Some(key) => key,
+                None => return Ok(Explained::Nothing(selection.nothing().to_owned())),
+            }
+        }
+    };
+    let collector = Collector::new(scenario, key);
+    let (collector, ended) = simulate_until(scenario, collector, Collector::is_over, &mut progress)?;
+    Ok(match (collector.finish(ended), selection) {
+        (Explained::Story(story), Selection::Default) => {
+            Explained::Story(Box::new(crate::story::explain::Story { by_default: true, ..*story }))
+        }
+        (Explained::NeverCame { .. }, Selection::Default) => {
+            let name = &scenario.system.callers[key.0].name;
+            Explained::Nothing(format!("{name} submitted nothing"))
+        }
+        (explained, _) => explained,
+    })
+}
+
+/// Simulates a scenario, to its end or until the observer needs no more; gives the moment.
+fn simulate_until<O: Observer>(
+    scenario: &Scenario,
+    observer: O,
+    has_enough: impl Fn(&O) -> bool,
+    progress: &mut impl FnMut(Progress) -> bool,
+) -> Result<(O, SimTime), Stopped> {
+    let observer = RefCell::new(observer);
+    let mut at = SimTime::ZERO;
+    let outcome = simulate(scenario, Shared(&observer), |now| {
+        at = now.now;
+        !has_enough(&observer.borrow()) && progress(now)
+    });
+    let ended = match outcome {
+        Ok(ended) => ended.ended,
+        Err(Stopped::Interrupted) if has_enough(&observer.borrow()) => at,
+        Err(stopped) => return Err(stopped),
+    };
+    Ok((observer.into_inner(), ended))
 }
 
 /// The summary of a run in which nothing happened: it has every path that `expect` may name.

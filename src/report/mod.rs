@@ -6,6 +6,7 @@ mod csv;
 mod events;
 mod json;
 mod numbers;
+mod story;
 mod style;
 mod table;
 mod text;
@@ -13,6 +14,7 @@ mod verdict;
 
 pub use csv::latency_csv;
 pub use numbers::actual;
+pub use story::{render_story, story_headline};
 pub use style::Style;
 pub use verdict::{Mood, Verdict};
 

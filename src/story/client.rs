@@ -1,0 +1,89 @@
+//! The steps of a client, and what it is told.
+
+use super::rules::{self, Rule};
+use super::step::{StepKind, Told, by_lambda};
+use super::words::{Settings, length, moment, plural};
+use crate::aws::config::{Budget, Invocation};
+use crate::aws::fact::{Answer, Fact, Origin, Outcome};
+use crate::kernel::time::SimTime;
+
+/// What a client does, and what it is told.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the other facts are not about clients")]
+pub(super) fn tell<'a>(settings: Settings<'a>, now: SimTime, origin: &Origin, fact: &Fact) -> Option<Told<'a>> {
+    let caller = &settings.0.callers[origin.caller];
+    let target = settings.function(caller.target);
+    let told = |kind, rule, detail| Some(Told { actor: &caller.name, kind, run: None, rule, detail });
+    match *fact {
+        Fact::CallSubmitted { .. } => {
+            let detail = match caller.invocation {
+                Invocation::Sync => format!("a call of {target}, and waits for its result"),
+                Invocation::Async => format!("an event for {target}, and does not wait for its result"),
+            };
+            told(StepKind::Submitted, None, detail)
+        }
+        Fact::AttemptSent { attempt, .. } => {
+            let most = settings.client_at(origin.caller, now).max_attempts;
+            told(StepKind::AttemptSent, None, format!("attempt {attempt} of at most {most} to {target}"))
+        }
+        Fact::AttemptAnswered { attempt, answer, status, .. } => {
+            let (rule, words) = answer_words(caller.invocation, answer, status);
+            let detail = format!("attempt {attempt} with {status}: {words}");
+            Some(by_lambda(StepKind::Answered, rule, detail))
+        }
+        Fact::AttemptTimedOut { attempt, .. } => {
+            let detail = format!("waiting for the answer to attempt {attempt}; a run that it started goes on");
+            told(StepKind::TimedOut, Some(&rules::CLIENT_LEAVES), detail)
+        }
+        Fact::RetryScheduled { attempt, due, .. } => {
+            let wait = length(due.saturating_since(now));
+            let detail = format!("waits {wait}, attempt {attempt} is due at {}", moment(due));
+            told(StepKind::RetryScheduled, Some(&rules::CLIENT_RETRIES), detail)
+        }
+        Fact::RetryQuotaExhausted { .. } => {
+            let is_quota = matches!(settings.client_at(origin.caller, now).budget, Budget::Tokens { .. });
+            let rule = is_quota.then_some(&rules::RETRY_QUOTA);
+            told(StepKind::QuotaExhausted, rule, "its retry budget cannot pay for another attempt".to_owned())
+        }
+        Fact::CircuitOpen { .. } => {
+            told(StepKind::CircuitOpen, None, "its circuit breaker is open, as too many calls failed".to_owned())
+        }
+        Fact::CallFinished { outcome, attempts, runs, .. } => {
+            let after = length(now.since(origin.submitted));
+            let (outcome, attempts) = (outcome_words(outcome), plural(attempts, "attempt"));
+            let runs = match caller.invocation {
+                Invocation::Sync => format!(" and {}", plural(runs, "run")),
+                Invocation::Async => String::new(),
+            };
+            told(StepKind::Finished, None, format!("{outcome} after {attempts}{runs}, {after} after it began"))
+        }
+        _ => None,
+    }
+}
+
+fn answer_words(invocation: Invocation, answer: Answer, status: u16) -> (Option<&'static Rule>, &'static str) {
+    match answer {
+        Answer::Success => (None, "the result"),
+        Answer::FunctionError => (Some(&rules::FUNCTION_ERROR), "the function failed"),
+        Answer::Accepted => (Some(&rules::ASYNC_ACCEPTANCE), "accepted, to run later"),
+        Answer::Throttled => (Some(&rules::THROTTLE), "throttled"),
+        Answer::ServiceError => (Some(&rules::SERVICE_ERROR), "the service failed"),
+        Answer::Rejected if status == 413 => match invocation {
+            Invocation::Sync => (Some(&rules::SYNC_PAYLOAD), "the request is too large"),
+            Invocation::Async => (Some(&rules::ASYNC_PAYLOAD), "the event is too large"),
+        },
+        Answer::Rejected => (Some(&rules::SERVICE_ERROR), "the request is refused"),
+    }
+}
+
+/// How a call ended, in words.
+pub(super) const fn outcome_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Success => "success",
+        Outcome::FunctionError => "the function failed",
+        Outcome::Throttled => "throttled",
+        Outcome::Timeout => "no answer in time",
+        Outcome::ServiceError => "the service failed",
+        Outcome::Accepted => "accepted",
+        Outcome::Rejected => "rejected",
+    }
+}

@@ -1,0 +1,294 @@
+//! The story of one submission and everything that came of it.
+
+use std::collections::BTreeMap;
+
+use super::client::outcome_words;
+use super::families::{Key, key, origin};
+use super::rules::Rule;
+use super::step::{Narrator, Step};
+use super::words::{Settings, length, listed, moment, plural};
+use crate::aws::config::Invocation;
+use crate::aws::fact::{Condition, DeliveryKind, Fact, Observer, Outcome};
+use crate::aws::ids::FunctionId;
+use crate::kernel::time::SimTime;
+use crate::scenario::Scenario;
+
+/// Steps that are kept at most; a chain that is never stopped has no end.
+const STEPS: usize = 10_000;
+
+/// Events that came of the submission and are told in the first sentences, at most.
+const TOLD: usize = 3;
+
+/// What a question for a story comes to.
+#[derive(Clone, Debug)]
+pub enum Explained {
+    /// The story.
+    Story(Box<Story>),
+    /// There is none; the sentence says so.
+    Nothing(String),
+    /// The caller did not submit that often.
+    NeverCame {
+        /// The event that was asked for.
+        event: String,
+        /// How often it submitted.
+        submissions: u64,
+    },
+}
+
+/// The story of one submission.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// `caller#17`.
+    pub event: String,
+    /// What it was and how it ended, in sentences; the first is what matters most.
+    pub headline: Vec<String>,
+    /// Whether it ended as it should; nothing while it is under way.
+    pub good: Option<bool>,
+    /// What happened, in order.
+    pub steps: Vec<Step>,
+    /// How many further steps are left out.
+    pub more: u64,
+    /// Whether events came of it.
+    pub has_parts: bool,
+    /// Whether nobody asked for this event in particular.
+    pub by_default: bool,
+}
+
+impl Story {
+    /// The rules that its steps cite, each once, in order.
+    pub fn rules(&self) -> Vec<&'static Rule> {
+        let mut rules: Vec<&'static Rule> = Vec::new();
+        for rule in self.steps.iter().filter_map(|step| step.rule) {
+            if !rules.contains(&rule) {
+                rules.push(rule);
+            }
+        }
+        rules
+    }
+}
+
+/// Collects the story of one submission.
+#[derive(Clone, Debug)]
+pub struct Collector<'a> {
+    settings: Settings<'a>,
+    narrator: Narrator<'a>,
+    key: Key,
+    steps: Vec<Step>,
+    more: u64,
+    outline: Outline,
+    /// Submissions of its caller.
+    submissions: u64,
+    over: bool,
+}
+
+/// What the first sentences need.
+#[derive(Clone, Debug, Default)]
+struct Outline {
+    submitted: Option<SimTime>,
+    call: Option<(SimTime, Outcome, u32, u32)>,
+    /// The end of the last run.
+    last_run: Option<SimTime>,
+    /// Events in internal queues, by branch.
+    events: BTreeMap<u32, Event>,
+}
+
+#[derive(Clone, Debug)]
+struct Event {
+    name: String,
+    function: FunctionId,
+    end: Option<(SimTime, Condition, u32)>,
+    dead_letter: Option<String>,
+    record: Option<String>,
+    lost: Vec<String>,
+}
+
+impl<'a> Collector<'a> {
+    /// For a submission.
+    pub fn new(scenario: &'a Scenario, key: Key) -> Self {
+        Self {
+            settings: Settings(&scenario.system),
+            narrator: Narrator::new(scenario),
+            key,
+            steps: Vec::new(),
+            more: 0,
+            outline: Outline::default(),
+            submissions: 0,
+            over: false,
+        }
+    }
+
+    /// Whether nothing more can come.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// The story of a run that came to `ended`.
+    pub fn finish(self, ended: SimTime) -> Explained {
+        let (caller, submission) = self.key;
+        let event = format!("{}#{submission}", self.settings.caller(caller));
+        if self.outline.submitted.is_none() {
+            return Explained::NeverCame { event, submissions: self.submissions };
+        }
+        let (headline, good) = self.headline(&event, ended);
+        let has_parts = self.steps.iter().any(|step| step.part > 0);
+        let Self { steps, more, .. } = self;
+        Explained::Story(Box::new(Story { event, headline, good, steps, more, has_parts, by_default: false }))
+    }
+
+    /// What it was and how it ended, and whether that is good.
+    fn headline(&self, event: &str, ended: SimTime) -> (Vec<String>, Option<bool>) {
+        let caller = &self.settings.0.callers[self.key.0];
+        let thing = match caller.invocation {
+            Invocation::Sync => "a call of",
+            Invocation::Async => "an event for",
+        };
+        let begin = format!("{event} was {thing} {}", self.settings.function(caller.target));
+        let Outline { call, events, .. } = &self.outline;
+        let ended = moment(ended);
+        let (mut sentences, good) = match (events.get(&0), call) {
+            (Some(own), _) => {
+                let good = own.end.map(|(_, condition, _)| condition == Condition::Success);
+                let end =
+                    self.event_end(own).unwrap_or_else(|| format!("had no end when the simulation ended at {ended}"));
+                let mut sentences = vec![format!("{begin}. It {end}.")];
+                sentences.extend(deliveries(own, "it"));
+                (sentences, good)
+            }
+            (None, Some((_, outcome, ..))) => (self.call_end(&begin), Some(*outcome == Outcome::Success)),
+            (None, None) => (vec![format!("{begin}. It had no answer when the simulation ended at {ended}.")], None),
+        };
+        sentences.extend(self.children());
+        (sentences, good)
+    }
+
+    /// `186 s after it was submitted`.
+    fn after(&self, at: SimTime) -> String {
+        let submitted = self.outline.submitted.unwrap_or(SimTime::ZERO);
+        format!("{} after it was submitted", length(at.since(submitted)))
+    }
+
+    /// How an event in an internal queue ended.
+    fn event_end(&self, event: &Event) -> Option<String> {
+        let (at, condition, runs) = event.end?;
+        Some(format!("ended with {} {}, {}", condition.as_str(), self.after(at), after_runs(runs)))
+    }
+
+    /// How a call ended that became no event.
+    fn call_end(&self, begin: &str) -> Vec<String> {
+        let Some((at, outcome, attempts, runs)) = self.outline.call else { return Vec::new() };
+        let runs = match self.settings.0.callers[self.key.0].invocation {
+            Invocation::Sync => format!(" and {}", plural(runs, "run")),
+            Invocation::Async => ", and Lambda never accepted it".to_owned(),
+        };
+        let (words, attempts) = (outcome_words(outcome), plural(attempts, "attempt"));
+        let mut sentences = vec![format!("{begin}. It ended {}: {words}, after {attempts}{runs}.", self.after(at))];
+        if let Some(last) = self.outline.last_run.filter(|last| *last > at) {
+            let late = length(last.since(at));
+            sentences.push(format!("Its last run went on for {late} after its client had left."));
+        }
+        sentences
+    }
+
+    /// What came of the submission.
+    fn children(&self) -> Vec<String> {
+        let mut children: Vec<&Event> =
+            self.outline.events.iter().filter(|(branch, _)| **branch > 0).map(|(_, event)| event).collect();
+        children.sort_by_key(|event| event.name.rsplit('/').next().and_then(|number| number.parse::<u32>().ok()));
+        if children.len() > TOLD {
+            let failed = |event: &&&Event| event.end.is_some_and(|(_, end, _)| end != Condition::Success);
+            let failed = children.iter().filter(failed).count();
+            return vec![format!("{} events came of it; {failed} of them ended without success.", children.len())];
+        }
+        let mut sentences = Vec::new();
+        for child in children {
+            let function = self.settings.function(child.function);
+            let end = self.event_end(child).unwrap_or_else(|| "had not ended then".to_owned());
+            sentences.push(format!("Of it came {} for {function}, which {end}.", child.name));
+            sentences.extend(deliveries(child, &child.name));
+        }
+        sentences
+    }
+
+    #[allow(clippy::wildcard_enum_match_arm, reason = "a few facts are enough for an outline")]
+    fn note(&mut self, now: SimTime, fact: &Fact, name: &str) {
+        let outline = &mut self.outline;
+        match *fact {
+            Fact::CallSubmitted { .. } => outline.submitted = Some(now),
+            Fact::CallFinished { outcome, attempts, runs, .. } => {
+                outline.call = Some((now, outcome, attempts, runs));
+            }
+            Fact::RunEnded { .. } => outline.last_run = Some(now),
+            Fact::EventAccepted { origin, function, .. } => {
+                let name = name.to_owned();
+                let event = Event { name, function, end: None, dead_letter: None, record: None, lost: Vec::new() };
+                outline.events.insert(origin.branch, event);
+            }
+            Fact::EventEnded { origin, condition, runs, .. } => {
+                if let Some(event) = outline.events.get_mut(&origin.branch) {
+                    event.end = Some((now, condition, runs));
+                }
+            }
+            Fact::Delivered { record, to } => {
+                if let Some(event) = outline.events.get_mut(&record.origin.branch) {
+                    let to = self.settings.target(to).to_owned();
+                    match record.kind {
+                        DeliveryKind::DeadLetterQueue => event.dead_letter = Some(to),
+                        DeliveryKind::OnFailure | DeliveryKind::OnSuccess => event.record = Some(to),
+                    }
+                }
+            }
+            Fact::DeliveryFailed { record, to, .. } => {
+                if let Some(event) = outline.events.get_mut(&record.origin.branch) {
+                    event.lost.push(self.settings.target(to).to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn after_runs(runs: u32) -> String {
+    if runs == 0 { "without a run".to_owned() } else { format!("after {}", plural(runs, "run")) }
+}
+
+/// Who received what of an event.
+fn deliveries(event: &Event, it: &str) -> Option<String> {
+    let mut parts = Vec::new();
+    if let Some(queue) = &event.dead_letter {
+        parts.push(format!("{queue} received {it} as dead letter"));
+    }
+    if let Some(target) = &event.record {
+        let record = if it == "it" { "its record".to_owned() } else { format!("the record of {it}") };
+        parts.push(format!("{target} received {record}"));
+    }
+    if !event.lost.is_empty() {
+        parts.push(format!("nothing reached {}", listed(&event.lost)));
+    }
+    (!parts.is_empty()).then(|| format!("Then {}.", listed(&parts)))
+}
+
+impl Observer for Collector<'_> {
+    fn observe(&mut self, now: SimTime, fact: &Fact) {
+        if self.over {
+            return;
+        }
+        let Some(origin) = origin(fact) else { return };
+        if let Fact::CallSubmitted { origin } = fact {
+            self.submissions += u64::from(origin.caller == self.key.0);
+        }
+        if key(origin) != self.key {
+            if self.outline.submitted.is_some() {
+                self.narrator.forget(now);
+                self.over = !self.narrator.is_open(self.key);
+            }
+            return;
+        }
+        let Some(step) = self.narrator.step(now, fact) else { return };
+        self.note(now, fact, &step.event);
+        if self.steps.len() < STEPS {
+            self.steps.push(step);
+        } else {
+            self.more += 1;
+        }
+    }
+}

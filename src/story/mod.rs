@@ -1,0 +1,36 @@
+//! The story of single events: every step with who took it, what was decided, and by which rule.
+//!
+//! Observers like the statistics, and like them they read facts and settings alone. Nothing here is part of a run
+//! that nobody asks for a story.
+//!
+//! Reading order: [`rules`] (what steps cite), `words` (times and settings in words), `families` (which events belong
+//! together), [`step`] with `client` and `delivery` (a fact becomes a step), then what is made of steps: [`events`] (a table of all),
+//! [`records`] (what destinations receive), [`select`] (which event), [`explain`] (its story).
+
+mod client;
+mod delivery;
+pub mod events;
+pub mod explain;
+mod families;
+pub mod records;
+pub mod rules;
+pub mod select;
+pub mod step;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use crate::aws::fact::{Fact, Observer};
+use crate::kernel::time::SimTime;
+
+pub use words::{milliseconds, moment};
+
+/// An observer that is there or not, by what the user asked for.
+impl<O: Observer> Observer for Option<O> {
+    #[inline]
+    fn observe(&mut self, now: SimTime, fact: &Fact) {
+        if let Some(observer) = self {
+            observer.observe(now, fact);
+        }
+    }
+}
