@@ -32,6 +32,11 @@ pub(super) struct Simulation {
 }
 
 impl Simulation {
+    /// One scenario with its overrides.
+    pub(super) fn of_one(scenario: PathBuf, seed: Option<u64>, set: Vec<String>) -> Self {
+        Self { scenarios: vec![scenario], seed, set, jobs: None }
+    }
+
     /// How many scenarios may be simulated at the same time.
     pub(super) fn jobs(&self) -> NonZero<usize> {
         self.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN)

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::slice;
 
+use clap::Args;
 use lambdasim::kernel::time::SimTime;
 use lambdasim::report;
-use lambdasim::run::Stopped;
+use lambdasim::run::{Progress, Stopped, run_with};
 use lambdasim::scenario::Scenario;
 use lambdasim::stats::summary::Summary;
 
@@ -14,6 +15,7 @@ use super::args::{Format, Printing, Simulation};
 use super::exit::{Exit, Failure};
 use super::load::{self, Ready};
 use super::progress::{self, Watch};
+use super::recordings::Recordings;
 use super::results::Results;
 use super::simulate::{self, Outcome};
 use super::terminal::{self, Output};
@@ -35,6 +37,48 @@ pub(super) enum Target {
     Folder(PathBuf),
 }
 
+/// Files that are written on request while a scenario is simulated.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct Files {
+    /// Write every step of every event to this file, as CSV
+    ///
+    /// Its columns are `time_ms`, event, run, actor, step, rule and detail. For one scenario at a time.
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+
+    /// Write what destinations receive to this file, one JSON object a line
+    ///
+    /// Each is an invocation record in the shape that AWS gives it. For one scenario at a time.
+    #[arg(long, value_name = "FILE")]
+    records: Option<PathBuf>,
+}
+
+impl Files {
+    fn check(&self, scenarios: usize) -> Result<(), Failure> {
+        let Self { events, records } = self;
+        let Some(flag) = events.as_ref().map(|_| "--events").or(records.as_ref().map(|_| "--records")) else {
+            return Ok(());
+        };
+        if scenarios > 1 {
+            let message = format!("{flag} is for one scenario, and {scenarios} are given");
+            return Err(Failure::usage(message).with_help("run each scenario by itself"));
+        }
+        if events == records {
+            return Err(Failure::usage("--events and --records name the same file"));
+        }
+        Ok(())
+    }
+
+    /// Makes the files; they never replace the scenario.
+    fn prepare(&self, ready: &[Ready]) -> Result<Option<Recordings>, Failure> {
+        let Self { events, records } = self;
+        for path in [events, records].into_iter().flatten() {
+            load::check_file(ready, path)?;
+        }
+        Recordings::prepare(events.as_deref(), records.as_deref())
+    }
+}
+
 /// Prints what the scenarios came to.
 pub(super) trait Printer {
     /// The next scenario of the command line; no summary when its run was stopped.
@@ -51,6 +95,7 @@ struct Batch<'a> {
     ready: &'a [Ready],
     printing: Printing,
     results: Option<Results>,
+    recordings: Option<&'a Recordings>,
     output: &'a mut Output,
     printer: &'a mut dyn Printer,
     exit: Exit,
@@ -62,9 +107,11 @@ pub(super) fn run(
     simulation: &Simulation,
     printing: Printing,
     target: &Target,
+    files: &Files,
     output: &mut Output,
     printer: &mut dyn Printer,
 ) -> Result<Exit, Failure> {
+    files.check(simulation.scenarios.len())?;
     let ready = match load::load_all(simulation) {
         Ok(ready) => ready,
         Err(exit) => return Ok(exit),
@@ -80,9 +127,23 @@ pub(super) fn run(
             Some(Results::prepare(folders)?)
         }
     };
+    let recordings = files.prepare(&ready)?;
     let scenarios: Vec<&Scenario> = ready.iter().map(|one| &one.scenario).collect();
-    let mut batch = Batch { ready: &ready, printing, results, output, printer, exit: Exit::Done, finished: 0 };
-    simulate::side_by_side(&scenarios, simulation.jobs(), &watch, |index, outcome| {
+    let mut batch = Batch {
+        ready: &ready,
+        printing,
+        results,
+        recordings: recordings.as_ref(),
+        output,
+        printer,
+        exit: Exit::Done,
+        finished: 0,
+    };
+    let run = |scenario: &Scenario, progress: &mut dyn FnMut(Progress) -> bool| match &recordings {
+        None => run_with(scenario, progress),
+        Some(recordings) => recordings.run(scenario, progress),
+    };
+    simulate::side_by_side(&scenarios, simulation.jobs(), &watch, run, |index, outcome| {
         watch.aside(|| batch.take(index, outcome));
     })?;
     Ok(batch.end())
@@ -101,12 +162,13 @@ impl Target {
 impl Batch<'_> {
     /// The next run has ended.
     fn take(&mut self, index: usize, outcome: &Outcome) {
-        let mut folder = None;
+        let mut written = Vec::new();
         match outcome {
             Ok(summary) => {
                 self.finished += 1;
                 self.judge(summary);
-                folder = self.write(index, summary);
+                written.extend(self.write(index, summary));
+                written.extend(self.publish());
             }
             Err(Stopped::Interrupted) => self.exit = Exit::Interrupted,
             Err(Stopped::BudgetExhausted { events, at, busy }) => {
@@ -116,8 +178,8 @@ impl Batch<'_> {
         }
         let printed = self.printer.print(self.output, outcome.as_ref().ok()).and_then(|()| self.output.flush());
         self.note(printed);
-        if let Some(folder) = folder.filter(|_| !self.printing.quiet) {
-            terminal::tell(format_args!("results written to {}", folder.display()));
+        for line in written.iter().filter(|_| !self.printing.quiet) {
+            terminal::tell(line);
         }
     }
 
@@ -128,13 +190,26 @@ impl Batch<'_> {
         }
     }
 
-    /// Writes the files; gives the folder they are in.
-    fn write(&mut self, index: usize, summary: &Summary) -> Option<PathBuf> {
+    /// Puts the files that the run wrote into their places; says where they are.
+    fn publish(&mut self) -> Vec<String> {
+        let places = self.recordings.map(Recordings::publish).unwrap_or_default();
+        let mut written = Vec::new();
+        for place in places {
+            match place {
+                Ok(path) => written.push(format!("{} written", path.display())),
+                Err(failure) => self.exit = self.exit.max(terminal::fail(&failure)),
+            }
+        }
+        written
+    }
+
+    /// Writes the files; says which folder they are in.
+    fn write(&mut self, index: usize, summary: &Summary) -> Option<String> {
         let results = self.results.as_mut()?;
         let json = report::render(report::Format::Json, slice::from_ref(summary), report::Style::Plain);
         let contents = [self.ready[index].resolved.clone(), report::latency_csv(summary), json];
         match results.write(index, &contents) {
-            Ok(folder) => Some(folder.to_owned()),
+            Ok(folder) => Some(format!("results written to {}", folder.display())),
             Err(failure) => {
                 self.exit = self.exit.max(terminal::fail(&failure));
                 None
@@ -160,7 +235,7 @@ impl Batch<'_> {
 }
 
 /// Why a run used up its events, and who kept it going.
-fn exhausted(ready: &Ready, events: u64, at: SimTime, busy: &[(String, u64)]) -> String {
+pub(super) fn exhausted(ready: &Ready, events: u64, at: SimTime, busy: &[(String, u64)]) -> String {
     let at = progress::whole_seconds(at);
     let mut text = format!(
         "{}: the event budget is used up: {events} events (`model.event_budget`) by {at} of virtual time",

@@ -7,7 +7,7 @@ use lambdasim::stats::summary::Summary;
 use serde_json::{Value, json};
 
 use super::args::{Format, Printing, Simulation};
-use super::batch::{self, Printer, Target};
+use super::batch::{self, Files, Printer, Target};
 use super::exit::{Exit, Failure};
 use super::formats::{self, CsvTables, JsonItems};
 use super::terminal::Output;
@@ -56,7 +56,7 @@ pub(super) fn check(arguments: &Arguments, output: &mut Output) -> Result<Exit, 
         Format::Json => &mut Json(JsonItems::new(scenarios)),
         Format::Csv => &mut Csv(CsvTables::default()),
     };
-    batch::run(simulation, *printing, &target, output, printer)
+    batch::run(simulation, *printing, &target, &Files::default(), output, printer)
 }
 
 struct Text {

@@ -75,6 +75,17 @@ pub(super) fn check_names(ready: &[Ready]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// A file that is asked for never replaces a scenario.
+pub(super) fn check_file(ready: &[Ready], path: &Path) -> Result<(), Failure> {
+    let found = |path: &Path| path.canonicalize().ok();
+    let target = found(path);
+    if target.is_some() && ready.iter().any(|one| found(&one.file) == target) {
+        let message = format!("{} is the scenario itself", path.display());
+        return Err(Failure::usage(message).with_help("choose another file"));
+    }
+    Ok(())
+}
+
 /// Results never replace a scenario that they come from.
 pub(super) fn check_files(ready: &[Ready], folders: &[PathBuf]) -> Result<(), Failure> {
     // What cannot be found cannot be replaced.

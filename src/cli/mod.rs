@@ -9,10 +9,12 @@ mod batch;
 mod check;
 mod completions;
 mod exit;
+mod explain;
 mod formats;
 mod load;
 mod man;
 mod progress;
+mod recordings;
 mod results;
 mod run;
 mod schema;
@@ -60,6 +62,9 @@ enum Command {
     /// Simulate scenarios and say whether their expectations hold
     #[command(after_help = check::EXAMPLES)]
     Check(check::Arguments),
+    /// Tell the story of one event: who did what, when, and by which rule
+    #[command(after_help = explain::EXAMPLES)]
+    Explain(explain::Arguments),
     /// Print the JSON Schema of scenario files, for editors
     #[command(after_help = schema::EXAMPLES)]
     Schema,
@@ -79,6 +84,8 @@ Examples:
       Another one, with other random numbers and one setting changed
   lambdasim check scenarios/*.yaml
       In a pipeline: exit status 1 when an expectation does not hold
+  lambdasim explain shop.yaml --first failed
+      What happened to the first call or event that failed, step by step
 
 Exit status:
   0    done
@@ -109,6 +116,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<Exit, Failure> {
     match command {
         Command::Run(arguments) => run::run(&arguments, output),
         Command::Check(arguments) => check::check(&arguments, output),
+        Command::Explain(arguments) => explain::explain(&arguments, output),
         Command::Schema => schema::schema(output),
         Command::Completions(arguments) => completions::completions(&arguments, output),
         Command::Man(arguments) => man::man(&arguments, output),

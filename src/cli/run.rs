@@ -8,7 +8,7 @@ use lambdasim::report::{self, Mood, Style, Verdict};
 use lambdasim::stats::summary::Summary;
 
 use super::args::{Format, Printing, Simulation};
-use super::batch::{self, Printer, Target};
+use super::batch::{self, Files, Printer, Target};
 use super::exit::{Exit, Failure};
 use super::formats::{CsvTables, JsonItems};
 use super::terminal::{self, Output};
@@ -23,6 +23,8 @@ Examples:
       Change a setting without touching the file; keep the results apart
   lambdasim run shop.yaml --format json --no-files | jq .callers
       Results as data and no files
+  lambdasim run shop.yaml --events events.csv --records records.jsonl
+      Also every step of every event, and what destinations receive
   lambdasim run scenarios/*.yaml --format json
       Several scenarios side by side; an array in the order of the command
       line, with null for a run that used up its event budget
@@ -47,11 +49,14 @@ pub(super) struct Arguments {
     /// Write no results
     #[arg(long)]
     no_files: bool,
+
+    #[command(flatten)]
+    files: Files,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Failure> {
-    let Arguments { simulation, printing, out, no_files } = arguments;
+    let Arguments { simulation, printing, out, no_files, files } = arguments;
     let target = match out {
         _ if *no_files => Target::Nowhere,
         Some(folder) => Target::Folder(folder.clone()),
@@ -63,7 +68,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Fa
         Format::Json => &mut Json(JsonItems::new(scenarios)),
         Format::Csv => &mut Csv(CsvTables::default()),
     };
-    batch::run(simulation, *printing, &target, output, printer)
+    batch::run(simulation, *printing, &target, files, output, printer)
 }
 
 struct Text {

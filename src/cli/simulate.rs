@@ -7,7 +7,7 @@ use std::panic;
 use std::sync::mpsc;
 
 use lambdasim::kernel::time::SimTime;
-use lambdasim::run::{Progress, Stopped, run_with};
+use lambdasim::run::{Progress, Stopped};
 use lambdasim::scenario::Scenario;
 use lambdasim::stats::summary::Summary;
 use rayon::ThreadPoolBuilder;
@@ -24,15 +24,17 @@ thread_local! {
     static CURRENT: RefCell<Option<(String, u64, Progress)>> = const { RefCell::new(None) };
 }
 
-/// Simulates every scenario, at most `jobs` at the same time, and gives each outcome to `each` as soon as it and
+/// Simulates every scenario by `run`, at most `jobs` at the same time, and gives each outcome to `each` as soon as it and
 /// those before it are known.
 pub(super) fn side_by_side(
     scenarios: &[&Scenario],
     jobs: NonZero<usize>,
     watch: &Watch,
+    run: impl Fn(&Scenario, &mut dyn FnMut(Progress) -> bool) -> Outcome + Sync,
     mut each: impl FnMut(usize, &Outcome),
 ) -> Result<(), Failure> {
     name_the_run_of_a_panic();
+    let run = &run;
     let threads = jobs.get().min(scenarios.len());
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
         let message = format!("cannot start {threads} threads: {error}");
@@ -44,7 +46,7 @@ pub(super) fn side_by_side(
             let done = done.clone();
             scope.spawn_fifo(move |_| {
                 // Nobody listens any more when the other side has panicked.
-                let _ = done.send((index, simulate(scenario, watch)));
+                let _ = done.send((index, watched(scenario, watch, |progress| run(scenario, progress))));
             });
         }
         drop(done);
@@ -61,14 +63,19 @@ pub(super) fn side_by_side(
     Ok(())
 }
 
-fn simulate(scenario: &Scenario, watch: &Watch) -> Outcome {
+/// Simulates a scenario by `run`, which is given where it reports its progress.
+pub(super) fn watched<T>(
+    scenario: &Scenario,
+    watch: &Watch,
+    run: impl FnOnce(&mut dyn FnMut(Progress) -> bool) -> Result<T, Stopped>,
+) -> Result<T, Stopped> {
     if watch.is_interrupted() {
         return Err(Stopped::Interrupted);
     }
     let mut line = watch.line(scenario);
     let start = Progress { now: SimTime::ZERO, duration: scenario.duration, events: 0 };
     CURRENT.set(Some((scenario.name.clone(), scenario.seed, start)));
-    let outcome = run_with(scenario, |progress| {
+    let outcome = run(&mut |progress| {
         CURRENT.with_borrow_mut(|current| current.iter_mut().for_each(|current| current.2 = progress));
         line.report(progress)
     });

@@ -1,6 +1,7 @@
 //! The command line: what is printed, what is written, and the exit status.
 #![cfg(feature = "cli")]
 
+mod explain;
 mod files;
 mod output;
 mod usage;
