@@ -109,6 +109,7 @@ impl<E: Copy> Engine<E> {
         let due = self.agenda.calendar.pop_before_rank(before, below);
         if let Some((now, event)) = due {
             self.now = now;
+            self.agenda.calendar.look_ahead();
             model.handle(now, event, &mut self.agenda);
             return true;
         }

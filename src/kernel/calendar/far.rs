@@ -76,6 +76,12 @@ impl<E: Copy> Far<E> {
         self.store.len()
     }
 
+    /// Not after any event.
+    #[cfg(test)]
+    pub(super) fn base(&self) -> u64 {
+        self.base
+    }
+
     /// The earliest time: of the first pile of the lowest level, because higher ones differ from the base higher up.
     pub(super) fn earliest(&self) -> Option<u64> {
         if self.levels == 0 {
@@ -85,15 +91,33 @@ impl<E: Copy> Far<E> {
         Some(self.piles[level][self.occupied[level].trailing_zeros() as usize].earliest)
     }
 
-    /// Measures times from `base` on: the earliest event, or one of its pile to be taken out now.
-    pub(super) fn rebase(&mut self, base: u64) {
-        debug_assert!(base >= self.base, "the base moves with time");
+    /// Measures times from a later `base` on: up to it, all events are to be taken out now, and all of its pile.
+    pub(super) fn raise_base(&mut self, base: u64) {
+        debug_assert!(base >= self.base, "the base is raised");
         self.base = base;
+    }
+
+    /// Measures times from an earlier `base` on.
+    ///
+    /// Events that differ from both bases in the same digit stay where they are; the others are after the old base by
+    /// less than both bases differ.
+    pub(super) fn lower_base(&mut self, base: u64) {
+        debug_assert!(base <= self.base, "the base is lowered");
+        let level = level(base, self.base);
+        self.base = base;
+        let below = (1 << level) - 1;
+        while self.levels & below != 0 {
+            let level = self.levels.trailing_zeros() as usize;
+            let mut pile = self.take(level, self.occupied[level].trailing_zeros() as usize);
+            while let Some(node) = self.take_from(&mut pile) {
+                self.push(node);
+            }
+        }
     }
 
     pub(super) fn push(&mut self, node: Node<E>) {
         debug_assert!(node.time >= self.base, "the base is not after any event");
-        let level = ((node.time ^ self.base) | 1).ilog2() / DIGIT_BITS;
+        let level = level(node.time, self.base);
         let digit = digit(node.time, level);
         let pile = &mut self.piles[level as usize][digit];
         let mut top = pile.top;
@@ -108,7 +132,7 @@ impl<E: Copy> Far<E> {
         self.len += 1;
     }
 
-    /// Takes out a pile that may hold times from `first` to `last`, which are the bounds of a block around the base.
+    /// Takes out a pile that may hold times from `first` to `last`, which are the bounds of a block that ends at the base.
     ///
     /// The block is either longer than the piles of a level, and then takes in whole ones, or inside of one.
     pub(super) fn take_pile(&mut self, first: u64, last: u64) -> Option<Pile> {
@@ -125,10 +149,14 @@ impl<E: Copy> Far<E> {
             }
             levels &= levels - 1;
         };
+        Some(self.take(level, digit))
+    }
+
+    fn take(&mut self, level: usize, digit: usize) -> Pile {
         let occupied = &mut self.occupied[level];
         *occupied &= !(1 << digit);
         self.levels &= !(u32::from(*occupied == 0) << level);
-        Some(std::mem::replace(&mut self.piles[level][digit], Pile::EMPTY))
+        std::mem::replace(&mut self.piles[level][digit], Pile::EMPTY)
     }
 
     /// Takes an event of a pile that was taken out. Others may be pushed meanwhile.
@@ -145,6 +173,11 @@ impl<E: Copy> Far<E> {
         self.len -= 1;
         Some(node)
     }
+}
+
+/// The highest digit in which two times differ.
+fn level(time: u64, other: u64) -> u32 {
+    ((time ^ other) | 1).ilog2() / DIGIT_BITS
 }
 
 fn digit(time: u64, level: u32) -> usize {

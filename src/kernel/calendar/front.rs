@@ -30,12 +30,12 @@ impl<E: Copy> Front<E> {
         self.sorted.len() + self.late.len()
     }
 
-    /// Puts in all that `fill` adds to an empty front. Returns whether their times differ.
-    pub(super) fn fill(&mut self, fill: impl FnOnce(&mut Vec<Node<E>>)) -> bool {
+    /// Puts all that `fill` adds into an empty front. Returns the earliest and the latest of their times.
+    pub(super) fn fill(&mut self, fill: impl FnOnce(&mut Vec<Node<E>>)) -> Option<(u64, u64)> {
         debug_assert!(self.is_empty(), "a front is filled when it has run empty");
         fill(&mut self.sorted);
         self.sorted.sort_unstable();
-        self.sorted.first().map(|node| node.time) != self.sorted.last().map(|node| node.time)
+        Some((self.sorted.last()?.time, self.sorted.first()?.time))
     }
 
     /// Puts in one event. Returns whether the heap had to take it.
@@ -52,10 +52,10 @@ impl<E: Copy> Front<E> {
     /// Takes the earliest event if it is before `limit`.
     pub(super) fn take(&mut self, limit: Limit) -> Option<Node<E>> {
         if self.late.peek() > self.sorted.last() {
-            self.late.peek().filter(|node| limit.is_after(node))?;
+            self.late.peek().filter(|node| limit.is_after(node.time, node.rank))?;
             self.late.pop()
         } else {
-            self.sorted.pop_if(|node| limit.is_after(node))
+            self.sorted.pop_if(|node| limit.is_after(node.time, node.rank))
         }
     }
 

@@ -4,59 +4,60 @@
 //! compares its way down a tree for every event; here nearly every event is found by its place instead:
 //!
 //! ```text
-//!   now                    window                         time ->
+//!   now              window of two halves                 time ->
 //!    |front| bucket | bucket | ... | bucket |  pile  |   pile   |        pile        | ...
 //!          `------------ Ring -------------'`------------------ Far ------------------'
 //! ```
 //!
-//! - `Ring`: the window, an aligned block of 2^12 buckets of 2^s nanoseconds. Most buckets hold one event or none, and
-//!   the earliest event is in the first bucket whose bit is set.
-//! - `Far`: what is after the window, in piles by the highest digit in which a time differs from the start of the
-//!   window. When the window has run empty, the next one opens at the earliest far event and takes in its piles. A pile
-//!   that is longer than the window is spread over lower piles, so an event is moved a few times at most, however
-//!   distant it was. Piles are written and read in sequence, which makes an event among a million cost about twice one
-//!   among a thousand.
+//! - `Ring`: the window, 2^13 buckets of 2^s nanoseconds in two aligned halves. Most buckets hold one event or none, and
+//!   the earliest event is in the first bucket whose bit is set. When time has passed the first half, its buckets become
+//!   those of the half after the second, so most events are near enough to go into the ring at once.
+//! - `Far`: what is after the window, in piles by the highest digit in which a time differs from the end of the window.
+//!   When that end moves on, it takes in the piles of the new half. A pile that is longer is spread over lower piles, so
+//!   an event is moved a few times at most, however distant it was. Piles are written and read in sequence, which makes
+//!   an event among a million cost little more than one among a thousand.
 //! - `Front`: a bucket that holds many events, sorted, and a heap for what is pushed into its time meanwhile. So masses
 //!   of ties cost what they would in a heap, and never the square of their number.
 //!
-//! The window is made longer or shorter by what it held (see `adapt` and `narrow`). The order of
-//! events never depends on its length, so this changes no result.
+//! The window is made longer or shorter by what it held (see `adapt` and `narrow`). It then runs empty, and another one
+//! opens at the earliest far event. The order of events never depends on its length, so this changes no result.
 //!
 //! What always holds, and the traps beside it:
 //!
 //! - Times up to `front_last` are in the front, later ones up to `window_last` in the ring, later ones in the far piles.
 //!   So the front goes first, then the ring. Both bounds are inclusive: one past the end of time would not be a number.
 //!   For the same reason time 0 always belongs to the front, as nothing is before it.
-//! - Outside of a call that takes an event, the base of the far piles and the start of the window are not after `now`.
-//!   Therefore a window is opened only by a call that then takes its first event, or after which nothing before that
-//!   event may be added. Otherwise a [`Calendar::pop_before`] that finds nothing would leave the times below its limit
-//!   without a place.
+//! - Outside of a call that takes an event, the start of the window is not after `now`. Therefore a window is opened or
+//!   moved on only by a call that then takes an event, or after which nothing before its first event may be added.
+//!   Otherwise a [`Calendar::pop_before`] that finds nothing would leave the times below its limit without a place.
+//! - The base of the far piles is not after `window_last`. Where the window is closed before its end, it goes back.
 //! - The bound of the front follows `now` at a distance of 1 ns: a push at the time of the last event taken goes to the
 //!   ring, where others of that time may be.
 //! - No list is kept in order of insertion. Each event has its number, by which equal times and ranks are told apart.
 
 mod far;
 mod front;
+mod node;
 mod ring;
 
-use std::cmp::Ordering;
 use std::fmt;
 
 use self::far::Far;
 use self::front::Front;
-use self::ring::{Earliest, RING_BITS, Ring};
+use self::node::{Limit, Node};
+use self::ring::{HALF_BITS, Ring};
 use super::time::SimTime;
 
 /// No node, no chunk.
 const NONE: u32 = u32::MAX;
-/// Length of the first window in nanoseconds, as a power of two.
-const WINDOW_BITS_START: u32 = 24;
-/// The longest window: 36 years.
-const WINDOW_BITS_MAX: u32 = 60;
-/// A window that gave fewer events is followed by one of twice the length.
+/// Length of half the first window in nanoseconds, as a power of two.
+const HALF_BITS_START: u32 = 24;
+/// Half of the longest window: 36 years.
+const HALF_BITS_MAX: u32 = 60;
+/// A window whose half gave fewer events is followed by one of twice the length.
 const EVENTS_FEW: u64 = 512;
-/// A window that gave more events is followed by one of half the length. More than twice [`EVENTS_FEW`], or it would
-/// swing. Half an event in a bucket: fuller buckets are shared more often, emptier ones move more events twice.
+/// A window whose half gave more events is followed by one of half the length. More than twice [`EVENTS_FEW`], or it
+/// would swing. Half an event in a bucket: fuller buckets are shared more often, emptier ones move more events twice.
 const EVENTS_MANY: u64 = 2048;
 /// By how much a window is shortened while it is open, as a power of two.
 const NARROWED_BITS: u32 = 4;
@@ -88,46 +89,36 @@ pub struct Calendar<E> {
     front_last: u64,
     /// Up to here the others are in the ring. Equal to `front_last` while no window is open.
     window_last: u64,
+    /// Up to here reaches the first half of the window: a later event moves it on. The end of time where it shall not move.
+    half_last: u64,
     /// How many events were ever pushed.
     pushed: u64,
+    next: Next,
     front: Front<E>,
     ring: Ring<E>,
     far: Far<E>,
-    /// Length of the window, as a power of two.
-    window_bits: u32,
-    /// How many events had been taken when the window opened.
-    taken_at_open: u64,
-    /// Events of this window that had to be sorted, and would not have to be in a shorter one.
+    /// Length of half a window in nanoseconds, as a power of two.
+    half_bits: u32,
+    /// How many events had been taken when the window opened or was last moved on.
+    taken_before: u64,
+    /// Events since then that had to be sorted, and would not have to be in a shorter window.
     crowded: u64,
 }
 
-/// Events before this moment are taken, and those at it whose rank is lower.
+/// The earliest event, where it was looked up.
 #[derive(Clone, Copy)]
-struct Limit {
+struct Next {
+    /// No event is before this time and rank.
     time: u64,
-    rank: u64,
-}
-
-impl Limit {
-    /// After every event.
-    const END: Self = Self { time: u64::MAX, rank: u64::MAX };
-
-    #[inline]
-    fn is_after<E>(self, node: &Node<E>) -> bool {
-        node.time < self.time || (node.time == self.time && u64::from(node.rank) < self.rank)
-    }
-}
-
-/// A pending event.
-#[derive(Clone, Copy)]
-struct Node<E> {
-    time: u64,
-    /// How many were pushed before it.
-    sequence: u64,
     rank: u32,
-    /// The next in the list of a bucket; without meaning elsewhere.
-    next: u32,
-    event: E,
+    /// The bucket with the event at the head of its list; [`NONE`] where it was not looked up.
+    bucket: u32,
+    /// The last time of the bucket: events after it leave this as it is.
+    bucket_last: u64,
+}
+
+impl Next {
+    const UNKNOWN: Self = Self { time: 0, rank: 0, bucket: NONE, bucket_last: 0 };
 }
 
 impl<E: Copy> Calendar<E> {
@@ -137,12 +128,14 @@ impl<E: Copy> Calendar<E> {
             now: 0,
             front_last: 0,
             window_last: 0,
+            half_last: u64::MAX,
             pushed: 0,
+            next: Next::UNKNOWN,
             front: Front::new(),
             ring: Ring::new(),
             far: Far::new(),
-            window_bits: WINDOW_BITS_START,
-            taken_at_open: 0,
+            half_bits: HALF_BITS_START,
+            taken_before: 0,
             crowded: 0,
         }
     }
@@ -169,7 +162,10 @@ impl<E: Copy> Calendar<E> {
         if node.time > self.window_last {
             self.far.push(node);
         } else if node.time > self.front_last {
-            self.ring.push(node);
+            let (bucket, alone) = self.ring.push(node);
+            if node.time <= self.next.bucket_last {
+                self.next = if alone { self.next_in(bucket, node.time, node.rank) } else { Next::UNKNOWN };
+            }
         } else {
             self.push_front(node);
         }
@@ -197,43 +193,77 @@ impl<E: Copy> Calendar<E> {
         self.take(Limit { time: at.as_nanos(), rank: u64::from(rank) })
     }
 
+    /// Looks up the earliest event before it is asked for, unless that takes long.
+    ///
+    /// To be called before something lengthy, such as what follows from an event: whether the next one is before the
+    /// limit of the next call is then known at once, and what the processor guessed wrong is soon found out.
+    #[inline(always)]
+    pub fn look_ahead(&mut self) {
+        self.next = self.look_up();
+    }
+
     /// Takes the earliest event if it is before `limit`.
     #[inline(always)]
     fn take(&mut self, limit: Limit) -> Option<(SimTime, E)> {
-        loop {
+        if self.next.bucket == NONE {
+            self.next = self.look_up();
+            if self.next.bucket == NONE {
+                return self.take_slowly(limit);
+            }
+        }
+        self.take_next(limit)
+    }
+
+    /// Takes the event that was looked up, if it is before `limit`. It is after `front_last`, so not at 0.
+    #[inline(always)]
+    fn take_next(&mut self, limit: Limit) -> Option<(SimTime, E)> {
+        let Next { time, rank, bucket, .. } = self.next;
+        if !limit.is_after(time, rank) {
+            return None;
+        }
+        let event = self.ring.take_head(bucket as usize);
+        self.next = Next::UNKNOWN;
+        self.now = time;
+        self.front_last = time - 1;
+        if time > self.half_last {
+            self.slide();
+        }
+        Some((SimTime::from_nanos(time), event))
+    }
+
+    /// The earliest event, if it is in the ring, and there in a bucket that is not crowded.
+    #[inline(always)]
+    fn look_up(&mut self) -> Next {
+        if !self.front.is_empty() {
+            return Next::UNKNOWN;
+        }
+        let Some(bucket) = self.ring.first() else { return Next::UNKNOWN };
+        let Some(&Node { time, rank, .. }) = self.ring.earliest(bucket) else { return Next::UNKNOWN };
+        self.next_in(bucket, time, rank)
+    }
+
+    #[inline(always)]
+    fn next_in(&self, bucket: usize, time: u64, rank: u32) -> Next {
+        Next { time, rank, bucket: index(bucket), bucket_last: self.ring.last_beside(time) }
+    }
+
+    /// Takes the earliest event, which is not easily looked up, if it is before `limit`.
+    #[cold]
+    #[inline(never)]
+    fn take_slowly(&mut self, limit: Limit) -> Option<(SimTime, E)> {
+        while self.next.bucket == NONE {
             if !self.front.is_empty() {
                 return self.take_front(limit);
             }
-            let Some(bucket) = self.ring.first() else {
-                self.open_window(limit)?;
-                continue;
-            };
-            let Some(&node) = self.ring.only(bucket) else {
-                match self.ring.take_earliest(bucket, limit) {
-                    Earliest::Taken(node) => return Some(self.reach(node)),
-                    Earliest::TooLate => return None,
-                    Earliest::Crowded => self.sort_bucket(bucket),
-                }
-                continue;
-            };
-            if !limit.is_after(&node) {
-                return None;
+            match self.ring.first() {
+                Some(bucket) => self.sort_bucket(bucket),
+                None => self.open_window(limit)?,
             }
-            self.ring.remove_only(bucket);
-            return Some(self.reach(node));
+            self.next = self.look_up();
         }
+        self.take_next(limit)
     }
 
-    /// Moves time on to an event of the ring. It is after `front_last`, so not at 0.
-    #[inline]
-    fn reach(&mut self, node: Node<E>) -> (SimTime, E) {
-        self.now = node.time;
-        self.front_last = node.time - 1;
-        (SimTime::from_nanos(node.time), node.event)
-    }
-
-    #[cold]
-    #[inline(never)]
     fn take_front(&mut self, limit: Limit) -> Option<(SimTime, E)> {
         let node = self.front.take(limit)?;
         self.now = node.time;
@@ -245,6 +275,7 @@ impl<E: Copy> Calendar<E> {
     #[track_caller]
     fn push_front(&mut self, node: Node<E>) {
         assert!(node.time >= self.now, "an event at {} ns was pushed when time had reached {} ns", node.time, self.now);
+        self.next = Next::UNKNOWN;
         let heaped = self.front.push(node);
         if heaped && self.front_last > self.now {
             self.crowd(1);
@@ -255,10 +286,9 @@ impl<E: Copy> Calendar<E> {
     #[cold]
     #[inline(never)]
     fn sort_bucket(&mut self, bucket: usize) {
-        let last = self.ring.last_time(bucket);
-        let times_differ = self.front.fill(|nodes| self.ring.drain(bucket, nodes));
-        self.front_last = last;
-        if times_differ {
+        let Some((earliest, latest)) = self.front.fill(|nodes| self.ring.drain(bucket, nodes)) else { return };
+        self.front_last = self.ring.last_beside(latest);
+        if earliest != latest {
             self.crowd(self.front.len() as u64);
         }
     }
@@ -268,12 +298,45 @@ impl<E: Copy> Calendar<E> {
     #[inline(never)]
     fn open_window(&mut self, limit: Limit) -> Option<()> {
         let earliest = self.far.earliest().filter(|&earliest| (earliest, 0) < (limit.time, limit.rank))?;
+        if self.half_last < u64::MAX {
+            self.adapt();
+        }
+        self.ring.set_half_bits(self.half_bits);
+        self.window_last = earliest | self.half_mask();
+        self.take_in(earliest & !self.half_mask());
+        self.move_on();
+        Some(())
+    }
+
+    /// The first half of the window has passed: moves it on, or lets it run empty where the next has another length.
+    #[cold]
+    #[inline(never)]
+    fn slide(&mut self) {
+        let bits = self.half_bits;
         self.adapt();
-        let low_bits = (1 << self.window_bits) - 1;
-        self.window_last = earliest | low_bits;
-        self.ring.set_window_bits(self.window_bits);
-        self.far.rebase(earliest);
-        while let Some(mut pile) = self.far.take_pile(earliest & !low_bits, self.window_last) {
+        if self.half_bits == bits {
+            self.move_on();
+        } else {
+            self.half_last = u64::MAX;
+        }
+    }
+
+    /// Makes the half of the window that ends at `window_last` the first, and takes in the one after it.
+    fn move_on(&mut self) {
+        self.half_last = self.window_last;
+        self.ring.begin_with_half_of(self.half_last);
+        if let Some(first) = self.half_last.checked_add(1) {
+            self.window_last = first | self.half_mask();
+            self.take_in(first);
+        }
+        self.taken_before = self.taken();
+        self.crowded = 0;
+    }
+
+    /// Moves far events into the ring: those of the half of the window from `first` to `window_last`.
+    fn take_in(&mut self, first: u64) {
+        self.far.raise_base(self.window_last);
+        while let Some(mut pile) = self.far.take_pile(first, self.window_last) {
             while let Some(node) = self.far.take_from(&mut pile) {
                 if node.time > self.window_last {
                     self.far.push(node);
@@ -282,20 +345,21 @@ impl<E: Copy> Calendar<E> {
                 }
             }
         }
-        Some(())
     }
 
-    /// Sets the length of the next window by what the last one gave.
+    /// The bits that times of half a window do not share.
+    fn half_mask(&self) -> u64 {
+        (1 << self.half_bits) - 1
+    }
+
+    /// Sets the length of the next window by what the last half gave.
     fn adapt(&mut self) {
-        let taken = self.taken();
-        let events = taken - self.taken_at_open;
+        let events = self.taken() - self.taken_before;
         if events > EVENTS_MANY || self.crowded * 4 > events {
-            self.window_bits = (self.window_bits - 1).max(RING_BITS);
+            self.half_bits = (self.half_bits - 1).max(HALF_BITS);
         } else if events < EVENTS_FEW {
-            self.window_bits = (self.window_bits + 1).min(WINDOW_BITS_MAX);
+            self.half_bits = (self.half_bits + 1).min(HALF_BITS_MAX);
         }
-        self.taken_at_open = taken;
-        self.crowded = 0;
     }
 
     /// Notes that `events` had to be sorted. A window with more of them than it still holds does not pay.
@@ -308,20 +372,20 @@ impl<E: Copy> Calendar<E> {
 
     /// Closes the window before its end, so that a much shorter one opens.
     ///
-    /// The base of the far piles stays: no event is before it, and it shares with `now` every digit above the window.
     /// Nothing of time 0 is moved out of the front, as the first event taken through a window is after it.
     #[cold]
     #[inline(never)]
     fn narrow(&mut self) {
-        self.window_bits = self.window_bits.saturating_sub(NARROWED_BITS).max(RING_BITS);
-        self.taken_at_open = self.taken();
-        self.crowded = 0;
+        self.half_bits = self.half_bits.saturating_sub(NARROWED_BITS).max(HALF_BITS);
         self.front_last = self.now.saturating_sub(1);
         self.window_last = self.front_last;
+        self.half_last = u64::MAX;
+        self.next = Next::UNKNOWN;
         let mut nodes = self.front.take_all();
         while let Some(bucket) = self.ring.first() {
             self.ring.drain(bucket, &mut nodes);
         }
+        self.far.lower_base(self.window_last);
         for node in nodes {
             self.far.push(node);
         }
@@ -347,37 +411,6 @@ impl<E: Copy> fmt::Debug for Calendar<E> {
             .finish_non_exhaustive()
     }
 }
-
-impl<E> Node<E> {
-    /// What orders events. No two have the same.
-    #[inline]
-    fn key(&self) -> (u64, u32, u64) {
-        (self.time, self.rank, self.sequence)
-    }
-}
-
-/// The earlier is the greater: a heap has its greatest on top, and a sorted vector gives up its last.
-impl<E> Ord for Node<E> {
-    #[inline]
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.key().cmp(&self.key())
-    }
-}
-
-impl<E> PartialOrd for Node<E> {
-    #[inline]
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<E> PartialEq for Node<E> {
-    fn eq(&self, other: &Self) -> bool {
-        self.key() == other.key()
-    }
-}
-
-impl<E> Eq for Node<E> {}
 
 /// A position as lists and piles keep it.
 fn index(position: usize) -> u32 {

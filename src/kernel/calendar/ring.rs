@@ -1,26 +1,16 @@
-//! The window: a block of time cut into equal buckets, each a list of the events that fall into it.
+//! The window: two halves of time cut into equal buckets, each a list of the events that fall into it.
 //!
 //! Sizes are powers of two in fixed arrays, so that a remainder is a mask and proves an index to be in range.
 
-use super::{Limit, NONE, Node, index};
+use super::{NONE, Node, index};
 
-/// Buckets of the window, as a power of two.
-pub(super) const RING_BITS: u32 = 12;
-const BUCKETS: usize = 1 << RING_BITS;
-const BUCKET_MASK: u64 = (1 << RING_BITS) - 1;
+/// Buckets of half a window, as a power of two: one for each bit of 64 words.
+pub(super) const HALF_BITS: u32 = 12;
+const BUCKETS: usize = 2 << HALF_BITS;
+const BUCKET_MASK: u64 = (2 << HALF_BITS) - 1;
 const WORDS: usize = BUCKETS / 64;
 /// Up to this many events of a bucket are searched for the earliest one. A longer list is sorted once instead.
 const SEARCHED_MAX: usize = 8;
-
-/// What the search of a bucket ends with.
-pub(super) enum Earliest<E> {
-    /// This one, now removed.
-    Taken(Node<E>),
-    /// Its time is past the limit of the search.
-    TooLate,
-    /// The list is longer than a search may be.
-    Crowded,
-}
 
 pub(super) struct Ring<E> {
     /// A bucket is `1 << shift` nanoseconds wide.
@@ -28,8 +18,10 @@ pub(super) struct Ring<E> {
     /// First free node; the last freed is reused first, as it is still in the cache.
     free: u32,
     len: usize,
-    /// Which `words` are not zero.
-    summary: u64,
+    /// The half of the buckets that the window begins with: 0 or 1.
+    first_half: usize,
+    /// For each half, which of its `words` are not zero.
+    summaries: [u64; 2],
     /// Which buckets are not empty.
     words: [u64; WORDS],
     /// First node of every bucket.
@@ -43,9 +35,10 @@ impl<E: Copy> Ring<E> {
             shift: 0,
             free: NONE,
             len: 0,
-            summary: 0,
+            first_half: 0,
+            summaries: [0; 2],
             words: [0; WORDS],
-            heads: Box::new([NONE; BUCKETS]),
+            heads: vec![NONE; BUCKETS].try_into().expect("as many as there are buckets"),
             nodes: Vec::new(),
         }
     }
@@ -54,15 +47,16 @@ impl<E: Copy> Ring<E> {
         self.len
     }
 
-    /// Makes the buckets of an empty ring fit a window of `1 << window_bits` nanoseconds.
-    pub(super) fn set_window_bits(&mut self, window_bits: u32) {
+    /// Makes half of the buckets of an empty ring as long as `1 << half_bits` nanoseconds.
+    pub(super) fn set_half_bits(&mut self, half_bits: u32) {
         debug_assert!(self.len == 0, "buckets keep their width while they hold events");
-        self.shift = window_bits - RING_BITS;
+        self.shift = half_bits - HALF_BITS;
     }
 
-    /// The last time of a `bucket` that holds events.
-    pub(super) fn last_time(&self, bucket: usize) -> u64 {
-        self.nodes[self.heads[bucket] as usize].time | ((1 << self.shift) - 1)
+    /// The last time of the bucket that `time` falls into.
+    #[inline(always)]
+    pub(super) fn last_beside(&self, time: u64) -> u64 {
+        time | ((1 << self.shift) - 1)
     }
 
     /// Nodes ever made: what the list grew to.
@@ -71,10 +65,12 @@ impl<E: Copy> Ring<E> {
         self.nodes.len()
     }
 
-    #[inline]
-    pub(super) fn push(&mut self, mut node: Node<E>) {
+    /// Puts in an event. Returns its bucket, and whether that was empty.
+    #[inline(always)]
+    pub(super) fn push(&mut self, node: Node<E>) -> (usize, bool) {
         let bucket = ((node.time >> self.shift) & BUCKET_MASK) as usize;
-        node.next = self.heads[bucket];
+        let head = self.heads[bucket];
+        let node = Node { next: head, ..node };
         let slot = self.free;
         self.heads[bucket] = if let Some(free) = self.nodes.get_mut(slot as usize) {
             self.free = free.next;
@@ -84,44 +80,50 @@ impl<E: Copy> Ring<E> {
             self.grow(node)
         };
         self.words[bucket / 64] |= 1 << (bucket % 64);
-        self.summary |= 1 << (bucket / 64);
+        self.summaries[bucket >> HALF_BITS] |= 1 << (bucket / 64 % 64);
         self.len += 1;
+        (bucket, head == NONE)
     }
 
-    /// The first bucket that is not empty. The window is one aligned block, so that is the lowest bit.
-    #[inline]
+    /// Makes the window begin with the half that `time` falls into.
+    pub(super) fn begin_with_half_of(&mut self, time: u64) {
+        self.first_half = usize::from((time >> self.shift) & (1 << HALF_BITS) != 0);
+    }
+
+    /// The first bucket that is not empty: the lowest bit of the first half, or else of the other.
+    #[inline(always)]
     pub(super) fn first(&self) -> Option<usize> {
-        if self.summary == 0 {
-            return None;
+        let mut half = self.first_half % 2;
+        if self.summaries[half] == 0 {
+            half = 1 - half;
+            if self.summaries[half] == 0 {
+                return None;
+            }
         }
-        let word = self.summary.trailing_zeros() as usize % WORDS;
+        let word = half * (WORDS / 2) + self.summaries[half].trailing_zeros() as usize % (WORDS / 2);
         Some((word * 64 + self.words[word].trailing_zeros() as usize) % BUCKETS)
     }
 
-    /// The event of `bucket` where it is the only one.
-    #[inline]
-    pub(super) fn only(&self, bucket: usize) -> Option<&Node<E>> {
-        let node = &self.nodes[self.heads[bucket] as usize];
-        (node.next == NONE).then_some(node)
+    /// The earliest event of a `bucket` that holds some, now at the head of its list, unless the list is longer than a
+    /// search may be.
+    #[inline(always)]
+    pub(super) fn earliest(&mut self, bucket: usize) -> Option<&Node<E>> {
+        let head = self.heads[bucket];
+        if self.nodes[head as usize].next != NONE {
+            self.move_earliest_to_head(bucket)?;
+        }
+        Some(&self.nodes[self.heads[bucket] as usize])
     }
 
-    /// Empties a `bucket` that holds one event.
-    #[inline]
-    pub(super) fn remove_only(&mut self, bucket: usize) {
-        let slot = self.heads[bucket];
-        self.release(slot);
-        self.clear(bucket);
-    }
-
-    /// Takes the earliest event of a `bucket` that holds several, if it is before `limit`.
-    pub(super) fn take_earliest(&mut self, bucket: usize, limit: Limit) -> Earliest<E> {
+    #[inline(never)]
+    fn move_earliest_to_head(&mut self, bucket: usize) -> Option<()> {
         let head = self.heads[bucket];
         let (mut best, mut before_best) = (head, NONE);
         let (mut before, mut slot) = (head, self.nodes[head as usize].next);
         let mut seen = 1;
         while slot != NONE {
             if seen == SEARCHED_MAX {
-                return Earliest::Crowded;
+                return None;
             }
             let node = &self.nodes[slot as usize];
             if node.key() < self.nodes[best as usize].key() {
@@ -130,16 +132,28 @@ impl<E: Copy> Ring<E> {
             (before, slot) = (slot, node.next);
             seen += 1;
         }
-        let node = self.nodes[best as usize];
-        if !limit.is_after(&node) {
-            return Earliest::TooLate;
+        if before_best != NONE {
+            self.nodes[before_best as usize].next = self.nodes[best as usize].next;
+            self.nodes[best as usize].next = head;
+            self.heads[bucket] = best;
         }
-        match before_best {
-            NONE => self.heads[bucket] = node.next,
-            _ => self.nodes[before_best as usize].next = node.next,
+        Some(())
+    }
+
+    /// Takes the event at the head of the list of a `bucket`.
+    #[inline(always)]
+    pub(super) fn take_head(&mut self, bucket: usize) -> E {
+        let slot = self.heads[bucket];
+        let node = &mut self.nodes[slot as usize];
+        let (event, next) = (node.event, node.next);
+        node.next = self.free;
+        self.free = slot;
+        self.len -= 1;
+        self.heads[bucket] = next;
+        if next == NONE {
+            self.clear(bucket);
         }
-        self.release(best);
-        Earliest::Taken(node)
+        event
     }
 
     /// Moves the events of `bucket` to the end of `nodes`, in no order.
@@ -148,9 +162,12 @@ impl<E: Copy> Ring<E> {
         while slot != NONE {
             let node = self.nodes[slot as usize];
             nodes.push(node);
-            self.release(slot);
+            self.nodes[slot as usize].next = self.free;
+            self.free = slot;
+            self.len -= 1;
             slot = node.next;
         }
+        self.heads[bucket] = NONE;
         self.clear(bucket);
     }
 
@@ -161,18 +178,11 @@ impl<E: Copy> Ring<E> {
         slot
     }
 
-    #[inline]
-    fn release(&mut self, slot: u32) {
-        self.nodes[slot as usize].next = self.free;
-        self.free = slot;
-        self.len -= 1;
-    }
-
-    #[inline]
+    /// Notes that a `bucket` is empty.
+    #[inline(always)]
     fn clear(&mut self, bucket: usize) {
-        self.heads[bucket] = NONE;
         let word = &mut self.words[bucket / 64];
         *word &= !(1 << (bucket % 64));
-        self.summary &= !(u64::from(*word == 0) << (bucket / 64));
+        self.summaries[bucket >> HALF_BITS] &= !(u64::from(*word == 0) << (bucket / 64 % 64));
     }
 }

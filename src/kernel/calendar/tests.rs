@@ -43,6 +43,15 @@ impl Pair {
         self.check(self.oracle_time(expected), expected, |calendar| calendar.pop_before(SimTime::from_nanos(limit)));
     }
 
+    /// As an arrival at `limit` would: where nothing goes before it, time moves on to it.
+    fn pop_before_rank(&mut self, limit: u64, rank: u32) {
+        let due = self.oracle.heap.peek().is_some_and(|&Reverse((time, other, _))| (time, other) < (limit, rank));
+        let taken = if due { self.oracle.heap.pop() } else { None };
+        let expected = taken.map(|Reverse((time, _, event))| (SimTime::from_nanos(time), event));
+        let now = expected.map_or(limit, |(time, _)| time.as_nanos());
+        self.check(now, expected, |calendar| calendar.pop_before_rank(SimTime::from_nanos(limit), rank));
+    }
+
     fn oracle_time(&self, taken: Option<(SimTime, u64)>) -> u64 {
         taken.map_or(self.now, |(time, _)| time.as_nanos())
     }
@@ -56,6 +65,21 @@ impl Pair {
         assert_eq!(take(&mut self.calendar), expected);
         assert_eq!(self.calendar.len(), self.oracle.heap.len());
         self.now = now;
+        self.check_bounds();
+    }
+
+    /// What the calendar relies on between calls.
+    fn check_bounds(&self) {
+        let Calendar { next, front, ring, far, front_last, half_last, window_last, .. } = &self.calendar;
+        assert!(front_last <= window_last && (half_last <= window_last || *half_last == u64::MAX));
+        assert!(far.earliest().is_none_or(|earliest| earliest > *window_last && far.base() <= *window_last));
+        let first = self.oracle.heap.peek().map(|Reverse((time, rank, _))| (*time, *rank));
+        if next.bucket == NONE {
+            assert_eq!((next.time, next.bucket_last), (0, 0), "what is not known bounds nothing");
+        } else {
+            assert_eq!(first, Some((next.time, next.rank)), "what was looked up is the earliest");
+            assert!(front.is_empty() && ring.len() > 0);
+        }
     }
 
     fn drain(&mut self) {
@@ -112,12 +136,18 @@ enum Step {
     PopBefore {
         word: u64,
     },
+    /// Everything that goes before something kept elsewhere, so much ahead, and a push at its moment.
+    Arrive {
+        word: u64,
+        rank: u32,
+    },
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let rank = prop_oneof![4 => Just(7_u32), 1 => any::<u32>(), 2 => 0..4_u32];
     let step = prop_oneof![
         6 => (any::<u64>(), rank.clone()).prop_map(|(word, rank)| Step::Push { word, rank }),
+        2 => (any::<u64>(), rank.clone()).prop_map(|(word, rank)| Step::Arrive { word, rank }),
         1 => (any::<u64>(), 1..200_u16, rank).prop_map(|(word, count, rank)| Step::Burst { word, count, rank }),
         3 => (1..40_u16).prop_map(|count| Step::Pop { count }),
         4 => any::<u64>().prop_map(|word| Step::PopBefore { word }),
@@ -140,6 +170,16 @@ fn run(pair: &mut Pair, delays: Delays, step: &Step) {
             pair.pop_before(limit);
             let between = pair.now + word % (limit - pair.now.min(limit)).max(1);
             pair.push(between, 1);
+        }
+        Step::Arrive { word, rank } => {
+            let at = pair.now.saturating_add(delays.of(word) / 4);
+            for _ in 0..40 {
+                pair.pop_before_rank(at, rank);
+                if pair.now == at {
+                    break;
+                }
+            }
+            pair.push_after(delays.of(word.rotate_left(20)), rank);
         }
     }
 }
@@ -189,6 +229,83 @@ fn the_order_holds_while_the_window_adapts() {
             pair.drain();
         }
     }
+}
+
+/// A load whose delays are longer than the window, so that events come from piles while others go into the ring.
+#[test]
+fn a_window_of_a_steady_load_moves_on_by_halves() {
+    let mut pair = Pair::default();
+    let mut words = Words(5);
+    let (mut moved, mut opened) = (0, 0);
+    for round in 0..200_000 {
+        pair.push_after(words.next() % 4_000_000_000, 0);
+        if round < 1_000 {
+            continue;
+        }
+        let before = pair.calendar.half_last;
+        pair.pop();
+        let Calendar { half_last, window_last, half_bits, .. } = pair.calendar;
+        if half_last != before && half_last != u64::MAX {
+            let half = 1 << half_bits;
+            assert_eq!(window_last - half_last, half);
+            assert!(pair.now <= half_last && half_last - pair.now < half);
+            *if half_last == before.saturating_add(half) { &mut moved } else { &mut opened } += 1;
+        }
+    }
+    assert!(moved > 50 && opened < 30, "moved on {moved} times, opened {opened} times");
+    pair.drain();
+}
+
+/// Each event is the only one of its window, and the next falls into the same buckets of a later one.
+#[test]
+fn windows_that_hold_one_event_each() {
+    for delay in [1 << 20, 1 << 24, (1 << 24) - 1, (1 << 36) + 1, 1 << 50] {
+        let mut pair = Pair::default();
+        for round in 0..2_000 {
+            pair.push_after(delay, 0);
+            pair.push_after(delay - round % 3, 0);
+            pair.pop();
+            pair.pop();
+        }
+    }
+}
+
+/// A window that is closed before its end leaves times to the far piles that are before their base, which goes back.
+#[test]
+fn the_base_of_the_far_piles_goes_back() {
+    let mut words = Words(9);
+    for bits in [0, 5, 6, 7, 24, 30, 36, 42, 60] {
+        for _ in 0..50 {
+            let mut times = Vec::new();
+            let mut far = Far::new();
+            let mut push = |far: &mut Far<()>, time| {
+                times.push(time);
+                far.push(Node { time, sequence: times.len() as u64, rank: 0, next: NONE, event: () });
+            };
+            let high = (1 << bits) + words.next() % (1 << bits);
+            let low = high - words.next() % (1 << bits);
+            far.raise_base(high);
+            (0..100).for_each(|_| push(&mut far, high.saturating_add(words.next() >> (words.next() % 64))));
+            far.lower_base(low);
+            (0..100).for_each(|_| push(&mut far, low.saturating_add(words.next() >> (words.next() % 64))));
+            times.sort_unstable();
+            assert_eq!(taken_in_order(far), times);
+        }
+    }
+}
+
+/// Opens windows of a nanosecond until nothing is left.
+fn taken_in_order(mut far: Far<()>) -> Vec<u64> {
+    let mut taken = Vec::new();
+    while let Some(earliest) = far.earliest() {
+        far.raise_base(earliest);
+        while let Some(mut pile) = far.take_pile(earliest, earliest) {
+            while let Some(node) = far.take_from(&mut pile) {
+                if node.time == earliest { taken.push(node.time) } else { far.push(node) }
+            }
+        }
+    }
+    taken
 }
 
 /// The load becomes a billion times denser inside of a window, and sparse again.
