@@ -50,6 +50,16 @@ impl Builder<'_> {
             (false, true) => self.arrivals(arrivals),
             (true, false) => {
                 let think = self.distribution(users.field("think"));
+                let accepted_at_once = block.field("invocation").word() == Some("async");
+                if accepted_at_once && think.as_ref().is_some_and(|think| think.max() == Some(0)) {
+                    let place = block.field("invocation").place;
+                    self.contradiction(users.field("think"), "these users never stop calling", |problem| {
+                        problem
+                            .with_expected("a pause between calls")
+                            .with_related(place, "nobody waits for an event to run")
+                            .with_help("write for example `think: 1s`")
+                    });
+                }
                 let start = match users.field("start").word()? {
                     "at_once" => UserStart::AtOnce,
                     _ => UserStart::Think,

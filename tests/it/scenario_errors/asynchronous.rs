@@ -233,3 +233,21 @@ fn overrides_make_no_place_by_mistake() {
     let overrides = ["queues.new={}", "queues.new.type=fifo", "functions.f.async.on_failure=new"].map(str::to_owned);
     assert!(parse("x.yaml", with("").as_bytes(), data(), &overrides).is_ok());
 }
+
+/// Users whose calls are over at once, and who never pause, would stop the clock.
+#[test]
+fn users_of_events_pause() {
+    let users = |users: &str| {
+        format!(
+            "name: x\nduration: 1m\nfunctions: {{f: {{duration: 1s}}}}\n\
+             callers: {{c: {{target: f, invocation: async, users: {users}}}}}\n"
+        )
+    };
+    for pauses in ["{think: 1ns}", "{think: {uniform: {min: 0s, max: 1s}}}"] {
+        accepts(&users(pauses));
+    }
+    for never in ["{}", "{count: 3}", "{think: 0s}", "{think: {uniform: {min: 0s, max: 0s}}}"] {
+        let problems = parse("x.yaml", users(never).as_bytes(), data(), &[]).unwrap_err().to_string();
+        assert!(problems.contains("these users never stop calling"), "{never}: {problems}");
+    }
+}
