@@ -9,12 +9,13 @@
 
 use super::config::{self, Fault, FaultAt, QueueKind, System, Target};
 use super::event::{Class, Context, Event};
-use super::fact::{DeliveryError, DeliveryKind, Fact, Observer, Record, Response};
+use super::fact::{DeliveryError, DeliveryKind, Fact, Observer, Origin, Record, Response};
 use super::fault;
 use super::frontend::Frontend;
 use super::function::Purpose;
 use super::ids::{DeliveryId, LineageId, QueueId, Slots, Table};
 use super::limits;
+use crate::kernel::rng::StreamKey;
 use crate::kernel::time::SimTime;
 
 /// Deliveries under way, and the places that receive.
@@ -95,7 +96,7 @@ impl Deliveries {
         }
         let attempt = *attempt;
         let status = match to {
-            Target::Function(id) => frontend.fault(*id, &record.origin, attempt, now).map(|reply| reply.status),
+            Target::Function(id) => frontend.fault(*id, &delivery.invocation(), attempt, now).map(|reply| reply.status),
             Target::Queue(_) | Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) => {
                 self.strike(delivery, frontend, now)
             }
@@ -134,6 +135,12 @@ impl Delivery {
         }
     }
 
+    /// The event that it is for a function: one of its own, of the same submission.
+    pub(crate) fn invocation(&self) -> Origin {
+        let Record { origin, kind, .. } = self.record;
+        Origin { branch: branch(origin.branch, kind), ..origin }
+    }
+
     /// Whether another attempt may end otherwise.
     pub(crate) fn may_succeed_later(error: DeliveryError) -> bool {
         match error {
@@ -146,4 +153,12 @@ impl Delivery {
     pub(crate) fn delivered<O: Observer>(&self, context: &mut Context<'_, O>) {
         context.state(&Fact::Delivered { record: self.record, to: self.to });
     }
+}
+
+/// The branch of the event that a destination sends on: a number that depends on the way alone, and is not 0.
+fn branch(parent: u32, kind: DeliveryKind) -> u32 {
+    let word = StreamKey::from_word(u64::from(parent)).word(kind as u64);
+    #[allow(clippy::cast_possible_truncation, reason = "half of the word will do")]
+    let branch = word as u32;
+    branch.max(1)
 }

@@ -165,11 +165,19 @@ impl InternalQueue {
             return self.dispatch(first, frontend, context);
         }
         let mut due = std::mem::take(&mut self.due);
+        let mut others = Vec::new();
         due.push(first);
         while let Some(event) = next {
-            let Event::DispatchDue(id) = event else { unreachable!("{event:?} is not a function's arrival") };
-            due.push(id);
+            if let Event::DispatchDue(id) = event {
+                due.push(id);
+            } else {
+                others.push(event);
+            }
             next = context.also_due(Class::Arrival, order);
+        }
+        // Deliveries of the function come after its dispatches.
+        for event in others {
+            context.schedule(context.now, Class::Arrival, order, event);
         }
         due.sort_by_key(|id| self.events[*id].accepted);
         for id in due.drain(..) {
@@ -232,6 +240,10 @@ impl InternalQueue {
     ) {
         let event = &mut self.events[id];
         let function = self.lineages.function(event.lineage);
+        // INV-Q13: a run may end in a failure of the service when reserved concurrency is 0.
+        if frontend.is_off(function) {
+            return self.end(id, Condition::ZeroReservedConcurrency, 0, context);
+        }
         let config = &self.functions[function].config;
         if event.errors == 0 {
             event.answer = LastAnswer::Refused(reply.status);
@@ -397,15 +409,22 @@ impl InternalQueue {
         self.ended.push_back(Ended { record, lineage });
     }
 
-    /// Settings of a function's queue; events that wait meet them at their next dispatch (INV-Q5).
+    /// Settings of a function's queue; events that wait meet them at their next dispatch (INV-Q5). `change` says when
+    /// they were made, and which change of that moment made them: later ones may have taken effect before.
     pub(crate) fn reconfigure<O: Observer>(
         &mut self,
         function: FunctionId,
         config: &Asynchronous,
+        change: (SimTime, u32),
         frontend: &mut Frontend,
         context: &mut Context<'_, O>,
     ) {
-        self.functions[function].config = config.clone();
+        let queue = &mut self.functions[function];
+        if queue.change.is_some_and(|last| last > change) {
+            return;
+        }
+        queue.change = Some(change);
+        queue.config = config.clone();
         self.dispatch_ready(function, frontend, context);
     }
 

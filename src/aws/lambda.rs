@@ -12,7 +12,7 @@ use super::function::Names;
 use super::ids::{CallId, DeliveryId, EnvironmentId, EventId, FunctionId};
 use super::internal_queue::{Arrival, Ended, InternalQueue};
 use super::lineage::Lineages;
-use crate::kernel::rng::{RandomStreams, StreamKey};
+use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// The Lambda service of one account.
@@ -217,11 +217,10 @@ impl Lambda {
 
     /// INV-O6: a function as destination is invoked asynchronously.
     fn invoke_destination<O: Observer>(&mut self, delivery: &Delivery, context: &mut Context<'_, O>) {
-        let parent = delivery.record.origin;
         let arrival = Arrival {
-            origin: Origin { branch: branch(parent.branch, delivery.record.kind), ..parent },
+            origin: delivery.invocation(),
             lineage: delivery.lineage,
-            parent: Some(parent.branch),
+            parent: Some(delivery.record.origin.branch),
             payload_bytes: delivery.bytes(),
         };
         let event = self.queue.accept(arrival, context);
@@ -236,7 +235,7 @@ impl Lambda {
             ChangeAction::Function(id, function) => {
                 self.queue.set_recursive_loop(*id, function.recursive_loop);
                 if self.propagation.is_zero() {
-                    self.propagate(*id, function, context);
+                    self.propagate(*id, function, (context.now, index), context);
                 } else {
                     let at = context.now.plus(self.propagation);
                     context.schedule(at, event::Class::Change, 0, event::Event::Propagated(index));
@@ -246,14 +245,15 @@ impl Lambda {
         }
     }
 
-    /// INV-E22: changed settings of asynchronous invocation take effect.
+    /// INV-E22: changed settings of asynchronous invocation take effect, unless those of a later change did before.
     pub(crate) fn propagate<O: Observer>(
         &mut self,
         id: FunctionId,
         function: &config::Function,
+        change: (SimTime, u32),
         context: &mut Context<'_, O>,
     ) {
-        self.queue.reconfigure(id, &function.asynchronous, &mut self.frontend, context);
+        self.queue.reconfigure(id, &function.asynchronous, change, &mut self.frontend, context);
         self.report_ends(context);
     }
 
@@ -261,12 +261,4 @@ impl Lambda {
     pub(crate) fn on_provisioned<O: Observer>(&mut self, event: event::Provisioned, context: &mut Context<'_, O>) {
         self.frontend.on_provisioned(event, context);
     }
-}
-
-/// The branch of the event that a destination sends on: a number that depends on the way alone, and is not 0.
-fn branch(parent: u32, kind: DeliveryKind) -> u32 {
-    let word = StreamKey::from_word(u64::from(parent)).word(kind as u64);
-    #[allow(clippy::cast_possible_truncation, reason = "half of the word will do")]
-    let branch = word as u32;
-    branch.max(1)
 }

@@ -45,6 +45,8 @@ pub(super) enum LastAnswer {
 #[derive(Debug)]
 pub(super) struct FunctionQueue {
     pub(super) config: Asynchronous,
+    /// The change that made these settings: when, and its place among the changes.
+    pub(super) change: Option<(SimTime, u32)>,
     pub(super) recursive_loop: RecursiveLoop,
     pub(super) order: u32,
     /// Events that wait.
@@ -75,6 +77,7 @@ impl FunctionQueue {
     pub(super) fn new(function: &config::Function) -> Self {
         Self {
             config: function.asynchronous.clone(),
+            change: None,
             recursive_loop: function.recursive_loop,
             order: function.order,
             backlog: 0,

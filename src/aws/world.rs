@@ -92,8 +92,9 @@ impl<O: Observer> Model for World<O> {
             Event::EventExpired(event) => lambda.on_event_expired(event, context),
             Event::DeliveryDue(delivery) => lambda.on_delivery_due(delivery, context),
             Event::Propagated(index) => {
-                if let ChangeAction::Function(id, function) = &changes[index as usize].action {
-                    lambda.propagate(*id, function, context);
+                let change = &changes[index as usize];
+                if let ChangeAction::Function(id, function) = &change.action {
+                    lambda.propagate(*id, function, (change.at, index), context);
                 }
             }
             Event::Provisioned(event) => lambda.on_provisioned(event, context),

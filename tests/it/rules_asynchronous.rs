@@ -659,3 +659,77 @@ callers: {{ c: {{ target: f, invocation: async, arrivals: {{ constant: 1/s }} }}
     assert_eq!(calm.len(), 50 * 4);
     assert_eq!(calm, durations("faults: [{ function: f, stage: dispatch, status: 429, probability: 70% }]"));
 }
+
+/// Deliveries that wait, and dispatches of the same function, fall due at one moment.
+#[test]
+fn deliveries_and_dispatches_of_one_moment() {
+    let facts = Facts::of(&format!(
+        "duration: 100s
+functions: {{ f: {{ duration: 0s, {FAILS}, async: {{ maximum_retry_attempts: 1, on_failure: q, delivery: {{ delay: 30s }} }} }} }}
+queues: {{ q: {{}} }}
+callers: {{ c: {{ target: f, invocation: async, arrivals: {{ at: [0s, 30s, 30s] }} }} }}"
+    ));
+    let seen = facts.pick(|now, fact| match fact {
+        Fact::EventDispatched { origin, .. } => Some((now, 'f', origin.submission)),
+        Fact::Delivered { record, .. } => Some((now, 'q', record.origin.submission)),
+        _ => None,
+    });
+    let seconds = |at: f64| at * 1e3;
+    let expected = [
+        (seconds(0.0), 'f', 1),
+        (seconds(30.0), 'f', 2),
+        (seconds(30.0), 'f', 3),
+        (seconds(60.0), 'f', 1),
+        // What ended at 60 s is delivered when the others are tried again.
+        (seconds(90.0), 'f', 2),
+        (seconds(90.0), 'f', 3),
+        (seconds(90.0), 'q', 1),
+        (seconds(120.0), 'q', 2),
+        (seconds(120.0), 'q', 3),
+    ];
+    assert_eq!(seen, expected);
+}
+
+/// INV-Q13: zero reserved concurrency is looked at after a failure of the service as after one of the function.
+#[test]
+fn q13_reserved_concurrency_zero_after_a_service_error() {
+    let facts = one_event(
+        "duration: 0s, snapstart: { restore: 11s }",
+        "changes: [{ at: 5s, set: { functions.f.reserved_concurrency: 0 } }]",
+    );
+    // The restore is cut after 10 s (INV-E18).
+    assert_eq!(Story::of(&facts, 0).ends, [(10.0, Condition::ZeroReservedConcurrency, 0)]);
+}
+
+/// INV-E22: a change that propagates late does not undo a later one.
+#[test]
+fn e22_a_late_change_does_not_undo_a_later_one() {
+    let facts = Facts::of(&format!(
+        "duration: 2m
+account: {{ configuration_propagation: 1m }}
+functions: {{ f: {{ duration: 0s, {FAILS} }} }}
+callers: {{ c: {{ target: f, invocation: async, arrivals: {{ at: [65s] }} }} }}
+changes:
+  - {{ at: 1s, set: {{ functions.f.async.maximum_retry_attempts: 0 }} }}
+  - {{ at: 2s, set: {{ account.configuration_propagation: 0s }} }}
+  - {{ at: 3s, set: {{ functions.f.async.maximum_retry_attempts: 1 }} }}"
+    ));
+    assert_eq!(Story::of(&facts, 0).ends, [(125.0, Condition::RetriesExhausted, 2)]);
+}
+
+/// INV-T5: a fault judges each call of the Invoke API by itself, the caller's and the destination's.
+#[test]
+fn faults_judge_deliveries_to_functions_anew() {
+    let facts = Facts::of(
+        "duration: 1000s
+functions: { f: { duration: 0s, async: { on_success: f } } }
+callers: { c: { target: f, invocation: async, arrivals: { constant: 1/s }, client: { retry: none } } }
+faults: [{ function: f, status: 500, probability: 50% }]",
+    );
+    let count = |of: fn(&Fact) -> bool| facts.list.iter().filter(|(_, fact)| of(fact)).count();
+    let accepted = count(|fact| matches!(fact, Fact::EventAccepted { parent: None, .. }));
+    let went_on = count(|fact| matches!(fact, Fact::Delivered { record, .. } if record.origin.branch == 0));
+    // Half of 1,000, and half of those, within five standard deviations.
+    assert!(accepted.abs_diff(500) < 80, "{accepted}");
+    assert!(went_on.abs_diff(250) < 70, "{went_on}");
+}
