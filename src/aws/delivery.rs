@@ -80,7 +80,7 @@ impl Deliveries {
         frontend: &mut Frontend,
         now: SimTime,
     ) -> Option<DeliveryError> {
-        let Delivery { record, to, attempt, .. } = delivery;
+        let Delivery { to, attempt, .. } = delivery;
         if stopped {
             return Some(DeliveryError::RecursiveInvocation);
         }
