@@ -164,13 +164,17 @@ pub(super) fn cut(text: &str, width: usize) -> String {
     cut
 }
 
-/// Lines of at most [`WIDTH`] columns, the second and later ones indented by `indent`; ends with a line end.
+/// Lines of at most [`WIDTH`] columns, the second and later ones indented by `indent`; ends with a line end. A number
+/// and its unit stay together.
 pub(super) fn wrap(text: &str, indent: usize) -> String {
     let mut lines = String::new();
     let mut column = 0;
-    for (place, word) in text.split(' ').enumerate() {
+    let mut words = text.split(' ').enumerate().peekable();
+    while let Some((place, word)) = words.next() {
         let width = word.chars().count();
-        if column > indent && column + 1 + width > WIDTH {
+        let unit = words.peek().filter(|(_, next)| word.ends_with(|last: char| last.is_ascii_digit()) && is_unit(next));
+        let needed = width + unit.map_or(0, |(_, unit)| 1 + unit.chars().count());
+        if column > indent && column + 1 + needed > WIDTH {
             lines.push('\n');
             lines += &" ".repeat(indent);
             column = indent;
@@ -185,6 +189,10 @@ pub(super) fn wrap(text: &str, indent: usize) -> String {
     lines
 }
 
+fn is_unit(word: &str) -> bool {
+    matches!(word.trim_end_matches([',', '.', ';', ':', ')']), "%" | "ms" | "s" | "min" | "h" | "USD")
+}
+
 /// `1 call`, `2 calls`.
 pub(super) fn plural(number: u64, one: &str, several: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { several })
@@ -193,6 +201,19 @@ pub(super) fn plural(number: u64, one: &str, several: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_keep_their_units() {
+        let filler = "x".repeat(WIDTH - 5);
+        for (text, wrapped) in [
+            ("(99 % free)", format!("{filler}\n  (99 % free)\n")),
+            ("0.5 USD;", format!("{filler}\n  0.5 USD;\n")),
+            ("99 calls", format!("{filler} 99\n  calls\n")),
+            ("99 %", format!("{filler} 99 %\n")),
+        ] {
+            assert_eq!(wrap(&format!("{filler} {text}"), 2), wrapped);
+        }
+    }
 
     #[test]
     fn thousands_are_separated() {
