@@ -67,3 +67,13 @@ pub(crate) fn events(events: u64) -> String {
          callers: {{c: {{target: f, invocation: async, arrivals: {{poisson: 1000/s}}, client: {{retry: none}}}}}}\n"
     )
 }
+
+/// So many messages at once, polled in batches of ten: from send to delete.
+pub(crate) fn messages(messages: u64) -> String {
+    format!(
+        "name: messages\nduration: 1s\n{ACCOUNT}functions: {{f: {{duration: 100ms}}}}\n\
+         queues: {{q: {{visibility_timeout: 1h}}}}\n\
+         event_source_mappings: {{m: {{source: q, function: f, batch_size: 10}}}}\n\
+         callers: {{c: {{target: q, arrivals: {{burst: {{size: {messages}}}}}, client: {{retry: none}}}}}}\n"
+    )
+}

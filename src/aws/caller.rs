@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use super::call::{Call, CallState, Calls};
 use super::client::Client;
-use super::config::{self, Invocation, Load};
+use super::config::{self, Invocation, Load, Target};
 use super::event::{Class, Context, Event};
-use super::fact::Observer;
-use super::ids::{CallId, CallerId, FunctionId};
+use super::fact::{Observer, Origin};
+use super::ids::{CallId, CallerId, FunctionId, QueueId};
+use super::keys::Keys;
 use super::limits;
+use super::sqs::Message;
 use crate::kernel::arrival::Arrivals;
 use crate::kernel::dist::Distribution;
 use crate::kernel::rng::{RandomStreams, StreamKey};
@@ -20,7 +22,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 pub(crate) struct Caller {
     pub(crate) name: String,
     pub(crate) order: u32,
-    pub(crate) target: FunctionId,
+    pub(crate) target: Target,
     pub(crate) client: Client,
     pub(crate) invocation: Invocation,
     pub(crate) first_attempt: FirstAttempt,
@@ -29,6 +31,9 @@ pub(crate) struct Caller {
     max_events: u64,
     source: Source,
     payload_bytes: Distribution,
+    /// Messages of one call, each a submission of its own.
+    pub(crate) messages_per_call: u32,
+    messages: Box<Messages>,
     durations: Option<Arc<[SimDuration]>>,
     key: StreamKey,
     /// Calls that wait for the adaptive limiter, in order; those that gave up meanwhile are passed over.
@@ -37,13 +42,23 @@ pub(crate) struct Caller {
     pub(crate) limiter_due: Option<SimTime>,
 }
 
+/// What only messages have.
+#[derive(Debug)]
+struct Messages {
+    delay: Option<Distribution>,
+    groups: Keys,
+    deduplication: Keys,
+}
+
 /// What an open loop does first with a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FirstAttempt {
     /// It invokes the function, always and at once.
-    Invokes,
+    Invokes(FunctionId),
     /// It sends an event, always and at once.
-    SendsEvent,
+    SendsEvent(FunctionId),
+    /// It sends a message, always and at once.
+    SendsMessage(QueueId),
     /// Something may hold it back.
     MayWait,
 }
@@ -58,6 +73,10 @@ enum Source {
 const PAYLOAD: u64 = 0;
 const BACKOFF: u64 = 1;
 const THINK: u64 = 2;
+const DELAY: u64 = 3;
+const FAULT: u64 = 4;
+const GROUP: u64 = 5;
+const DEDUPLICATION: u64 = 6;
 
 impl Caller {
     /// The caller at the start.
@@ -81,6 +100,12 @@ impl Caller {
             max_events: config.max_events.unwrap_or(u64::MAX),
             source,
             payload_bytes: config.payload_bytes.clone(),
+            messages_per_call: config.messages_per_call.max(1),
+            messages: Box::new(Messages {
+                delay: config.delay.clone(),
+                groups: Keys::new(&config.keys, key.child(GROUP)),
+                deduplication: Keys::of_deduplication(&config.deduplication, key.child(DEDUPLICATION)),
+            }),
             durations: config.durations.clone(),
             key,
             limited: VecDeque::new(),
@@ -99,18 +124,22 @@ impl Caller {
     fn refresh(&mut self) {
         let fits = self.payload_bytes.max().is_some_and(|bytes| bytes <= self.payload_limit());
         let at_once = fits && self.client.is_unprotected() && self.limited.is_empty();
-        self.first_attempt = match self.invocation {
+        self.first_attempt = match (self.target, self.invocation) {
             _ if !at_once => FirstAttempt::MayWait,
-            Invocation::Sync => FirstAttempt::Invokes,
-            Invocation::Async => FirstAttempt::SendsEvent,
+            (Target::Function(id), Invocation::Sync) => FirstAttempt::Invokes(id),
+            (Target::Function(id), Invocation::Async) => FirstAttempt::SendsEvent(id),
+            (Target::Queue(id), _) => FirstAttempt::SendsMessage(id),
+            (Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_), _) => FirstAttempt::MayWait,
         };
     }
 
     /// INV-Y2, Q2: the largest request, bytes.
     pub(crate) fn payload_limit(&self) -> u64 {
-        match self.invocation {
-            Invocation::Sync => limits::SYNCHRONOUS_PAYLOAD_BYTES,
-            Invocation::Async => limits::ASYNCHRONOUS_PAYLOAD_BYTES,
+        match (self.target, self.invocation) {
+            (Target::Function(_), Invocation::Sync) => limits::SYNCHRONOUS_PAYLOAD_BYTES,
+            (Target::Function(_), Invocation::Async) => limits::ASYNCHRONOUS_PAYLOAD_BYTES,
+            // The target's own service says what it takes.
+            (Target::Queue(_) | Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_), _) => u64::MAX,
         }
     }
 
@@ -147,6 +176,31 @@ impl Caller {
             Some(bytes) => bytes,
             None => self.payload_bytes.sample(self.key.child(PAYLOAD).word(submission - 1)),
         }
+    }
+
+    /// A submission as a message.
+    #[inline]
+    pub(crate) fn message(&self, origin: Origin) -> Message {
+        let delay = self.messages.delay.as_ref().map(|delay| {
+            let delay = match delay.is_constant() {
+                Some(delay) => delay,
+                None => delay.sample(self.key.child(DELAY).word(origin.submission - 1)),
+            };
+            SimDuration::from_nanos(delay)
+        });
+        Message {
+            origin,
+            bytes: self.payload(origin.submission),
+            delay,
+            group: self.messages.groups.hash(origin.submission),
+            deduplication: self.messages.deduplication.hash(origin.submission),
+        }
+    }
+
+    /// Key of the faults that strike what it sends.
+    #[inline]
+    pub(crate) fn fault_key(&self) -> StreamKey {
+        self.key.child(FAULT)
     }
 
     /// Key of the waits between attempts.

@@ -8,16 +8,17 @@
 //! happen is no event (INV-Y3: one that happens leaves the run going). A call gets a [record](Calls) only when there is
 //! something to remember: most end with the answer to their first attempt.
 
+use super::attempt::{Step, answered, attempt_ended, call_ends, gives_up_at, send, set_timer, try_send};
 use super::call::{Call, CallState, Calls};
 use super::caller::{Caller, FirstAttempt};
 use super::client::{AttemptEnd, Attempts, Decision};
-use super::config::{Client, Invocation, Load, System, UserStart};
+use super::config::{Client, Load, System, UserStart};
 use super::environment::Waiter;
 use super::event::{Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, Outcome};
-use super::frontend::{Answered, Invoked, Reply, Request};
-use super::ids::{CallId, CallerId, Id, Table, UserId};
-use super::lambda::Lambda;
+use super::ids::{CallId, CallerId, FunctionId, Id, QueueId, Table, UserId};
+use super::request::{Answered, Invoked, Reply, Request};
+use super::services::Services;
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::SimTime;
 
@@ -29,17 +30,6 @@ struct User {
     index: u32,
     /// Pauses so far.
     cycle: u64,
-}
-
-/// Where a call stands after it was moved on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    /// Something will fall due, or an answer will come.
-    Waits,
-    /// It waits for the adaptive limiter.
-    JoinsLimited,
-    /// It is over.
-    Over(Outcome),
 }
 
 /// Callers, their users and their calls.
@@ -85,10 +75,10 @@ impl Callers {
     }
 
     /// Names of callers and how many calls of each are under way.
-    pub(crate) fn busy<'a>(&'a self, lambda: &Lambda) -> impl Iterator<Item = (&'a str, u64)> {
+    pub(crate) fn busy<'a>(&'a self, services: &Services) -> impl Iterator<Item = (&'a str, u64)> {
         let mut open = vec![0; self.table.len()];
         let with_record = self.calls.iter_open().map(|call| call.origin.caller);
-        for caller in with_record.chain(lambda.first_attempts().map(|origin| origin.caller)) {
+        for caller in with_record.chain(services.first_attempts().map(|origin| origin.caller)) {
             open[caller.index()] += 1;
         }
         self.table.rows().iter().map(|caller| caller.name.as_str()).zip(open)
@@ -101,32 +91,64 @@ impl Callers {
 
     /// An open loop submits.
     #[inline(always)]
-    pub(crate) fn on_arrival<O: Observer>(&mut self, id: CallerId, lambda: &mut Lambda, context: &mut Context<'_, O>) {
+    pub(crate) fn on_arrival<O: Observer>(
+        &mut self,
+        id: CallerId,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
         let caller = &mut self.table[id];
         let submission = caller.submit();
+        let (first_attempt, more) = (caller.first_attempt, caller.messages_per_call - 1);
         schedule_arrival(id, caller, self.submit_until, context);
-        let first_attempt = caller.first_attempt;
         if let Some(submission) = submission {
             let origin = Origin { caller: id, branch: 0, submission, submitted: context.now };
             context.state(&Fact::CallSubmitted { origin });
             match first_attempt {
-                FirstAttempt::Invokes => self.send_first(origin, lambda, context),
-                FirstAttempt::SendsEvent => self.send_event(origin, lambda, context),
-                FirstAttempt::MayWait => self.submit(origin, None, lambda, context),
+                FirstAttempt::Invokes(function) => self.send_first(origin, function, services, context),
+                FirstAttempt::SendsEvent(function) => self.send_event(origin, function, services, context),
+                FirstAttempt::SendsMessage(queue) => self.send_message(origin, queue, services, context),
+                FirstAttempt::MayWait => self.submit(origin, None, services, context),
             }
+        }
+        if more > 0 {
+            self.submit_further(id, more, services, context);
+        }
+    }
+
+    /// The further messages of a call, each a submission of its own.
+    #[cold]
+    fn submit_further<O: Observer>(
+        &mut self,
+        id: CallerId,
+        messages: u32,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
+        for _ in 0..messages {
+            let Some(submission) = self.table[id].submit() else { break };
+            let origin = Origin { caller: id, branch: 0, submission, submitted: context.now };
+            context.state(&Fact::CallSubmitted { origin });
+            self.submit(origin, None, services, context);
         }
     }
 
     /// Sends the first attempt of an open loop's call. Most calls end with its answer, in time, and never need a record.
     #[inline(always)]
-    fn send_first<O: Observer>(&mut self, origin: Origin, lambda: &mut Lambda, context: &mut Context<'_, O>) {
+    fn send_first<O: Observer>(
+        &mut self,
+        origin: Origin,
+        function: FunctionId,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
         context.state(&Fact::AttemptSent { origin, attempt: 1 });
         let caller = &mut self.table[origin.caller];
         caller.client.send_first();
         let duration = caller.duration(origin.submission);
         let waiter = Waiter::FirstAttempt;
-        let request = Request { origin, function: caller.target, waiter, attempt: 1, run: 1, duration };
-        match lambda.invoke(&request, context) {
+        let request = Request { origin, function, waiter, attempt: 1, run: 1, duration };
+        match services.invoke(&request, context) {
             Invoked::Refused(reply) => {
                 let id = self.calls.begin_sent(origin, 0);
                 self.on_reply_to(id, reply, context);
@@ -136,7 +158,7 @@ impl Callers {
                 if reply_at > gives_up {
                     let order = caller.order;
                     let id = self.calls.begin_sent(origin, 1);
-                    lambda.set_waiter(environment, id);
+                    services.set_waiter(environment, id);
                     let call = &mut self.calls[id];
                     call.state = CallState::Running(environment);
                     set_timer(id, call, gives_up, order, context);
@@ -147,19 +169,46 @@ impl Callers {
 
     /// Sends the first attempt of an open loop's asynchronous call. Nearly all are accepted.
     #[inline(never)]
-    fn send_event<O: Observer>(&mut self, origin: Origin, lambda: &mut Lambda, context: &mut Context<'_, O>) {
+    fn send_event<O: Observer>(
+        &mut self,
+        origin: Origin,
+        function: FunctionId,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
         context.state(&Fact::AttemptSent { origin, attempt: 1 });
         let caller = &mut self.table[origin.caller];
         caller.client.send_first();
-        match lambda.accept(origin, caller.target, 1, caller.payload(origin.submission), context) {
+        match services.accept(origin, function, 1, caller.payload(origin.submission), context) {
             Err(reply) => {
                 let id = self.calls.begin_sent(origin, 0);
                 self.on_reply_to(id, reply, context);
             }
             Ok(event) => {
                 self.finish_at_once(origin, Reply::ACCEPTED, 0, context);
-                lambda.begin(event, context);
+                services.begin(event, context);
             }
+        }
+    }
+
+    /// Sends the first attempt of an open loop's call of a queue.
+    #[inline(never)]
+    fn send_message<O: Observer>(
+        &mut self,
+        origin: Origin,
+        queue: QueueId,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
+        context.state(&Fact::AttemptSent { origin, attempt: 1 });
+        let caller = &mut self.table[origin.caller];
+        caller.client.send_first();
+        let reply = services.send(queue, caller.message(origin), caller.fault_key(), 1, context);
+        if reply.answer == Answer::Success {
+            self.finish_at_once(origin, reply, 0, context);
+        } else {
+            let id = self.calls.begin_sent(origin, 0);
+            self.on_reply_to(id, reply, context);
         }
     }
 
@@ -168,14 +217,14 @@ impl Callers {
     pub(crate) fn on_user_ready<O: Observer>(
         &mut self,
         user: UserId,
-        lambda: &mut Lambda,
+        services: &mut Services,
         context: &mut Context<'_, O>,
     ) {
         let caller = self.users[user].caller;
         if let Some(submission) = self.table[caller].submit() {
             let origin = Origin { caller, branch: 0, submission, submitted: context.now };
             context.state(&Fact::CallSubmitted { origin });
-            self.submit(origin, Some(user), lambda, context);
+            self.submit(origin, Some(user), services, context);
         }
     }
 
@@ -184,21 +233,26 @@ impl Callers {
         &mut self,
         origin: Origin,
         user: Option<UserId>,
-        lambda: &mut Lambda,
+        services: &mut Services,
         context: &mut Context<'_, O>,
     ) {
         let (id, call) = self.calls.begin(origin, user);
-        let step = try_send(id, origin, call, &mut self.table[origin.caller], lambda, context);
+        let step = try_send(id, origin, call, &mut self.table[origin.caller], services, context);
         self.after(id, step, context);
     }
 
     /// A client tries again.
     #[inline(never)]
-    pub(crate) fn on_retry_due<O: Observer>(&mut self, id: CallId, lambda: &mut Lambda, context: &mut Context<'_, O>) {
+    pub(crate) fn on_retry_due<O: Observer>(
+        &mut self,
+        id: CallId,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
         let call = &mut self.calls[id];
         let origin = call.origin;
         let caller = &mut self.table[origin.caller];
-        let step = try_send(id, origin, call, caller, lambda, context);
+        let step = try_send(id, origin, call, caller, services, context);
         self.after(id, step, context);
     }
 
@@ -212,7 +266,7 @@ impl Callers {
             }
             Waiter::FirstAttempt => self.calls.begin_sent(origin, 1),
             Waiter::Call(id) => id,
-            Waiter::Nobody | Waiter::Event(_) => unreachable!("no caller waits for this answer"),
+            Waiter::Nobody | Waiter::Event(_) | Waiter::Batch(_) => unreachable!("no caller waits for this answer"),
         };
         self.on_reply_to(id, reply, context);
     }
@@ -243,7 +297,7 @@ impl Callers {
     pub(crate) fn on_limiter_due<O: Observer>(
         &mut self,
         id: CallerId,
-        lambda: &mut Lambda,
+        services: &mut Services,
         context: &mut Context<'_, O>,
     ) {
         let caller = &mut self.table[id];
@@ -257,7 +311,7 @@ impl Callers {
             caller.pop_limited();
             let call = &mut self.calls[first];
             call.timer = SimTime::MAX;
-            let step = send(first, call.origin, call, caller, lambda, context);
+            let step = send(first, call.origin, call, caller, services, context);
             self.after(first, step, context);
         }
         let caller = &mut self.table[id];
@@ -269,7 +323,12 @@ impl Callers {
 
     /// A client gives up waiting: for an answer, or for the whole call.
     #[inline(never)]
-    pub(crate) fn on_timed_out<O: Observer>(&mut self, id: CallId, lambda: &mut Lambda, context: &mut Context<'_, O>) {
+    pub(crate) fn on_timed_out<O: Observer>(
+        &mut self,
+        id: CallId,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
         let call = &mut self.calls[id];
         if call.timer != context.now {
             return; // The call went on, or ended, before.
@@ -279,7 +338,7 @@ impl Callers {
         let call_over = call_ends(&call.origin, caller).is_some_and(|ends| context.now >= ends);
         let step = match call.state {
             CallState::Running(environment) => {
-                lambda.abandon(environment, context.now);
+                services.abandon(environment, context.now);
                 context.state(&Fact::AttemptTimedOut { origin: call.origin, attempt: call.attempts.sent });
                 if call_over {
                     // The client's protections learn of the attempt, but nothing is tried again.
@@ -338,145 +397,6 @@ impl Callers {
             context.schedule(at, Class::Arrival, caller.order, Event::UserReady(user));
         }
     }
-}
-
-/// Sends an attempt, unless the adaptive limiter holds it back.
-#[inline(always)]
-fn try_send<O: Observer>(
-    id: CallId,
-    origin: Origin,
-    call: &mut Call,
-    caller: &mut Caller,
-    lambda: &mut Lambda,
-    context: &mut Context<'_, O>,
-) -> Step {
-    if caller.is_limited() {
-        return Step::JoinsLimited;
-    }
-    if let Err(wait) = caller.client.acquire(context.now) {
-        caller.ask_limiter(origin.caller, wait, context);
-        return Step::JoinsLimited;
-    }
-    send(id, origin, call, caller, lambda, context)
-}
-
-/// Sends an attempt, unless the circuit breaker is open.
-#[inline(always)]
-fn send<O: Observer>(
-    id: CallId,
-    origin: Origin,
-    call: &mut Call,
-    caller: &mut Caller,
-    lambda: &mut Lambda,
-    context: &mut Context<'_, O>,
-) -> Step {
-    if !caller.client.send(context.now, &mut call.attempts) {
-        context.state(&Fact::CircuitOpen { origin });
-        return Step::Over(Outcome::Rejected);
-    }
-    let attempt = call.attempts.sent;
-    context.state(&Fact::AttemptSent { origin, attempt });
-    let payload_bytes = caller.payload(origin.submission);
-    if payload_bytes > caller.payload_limit() {
-        return answered(id, call, caller, Reply { answer: Answer::Rejected, status: 413 }, context);
-    }
-    if caller.invocation == Invocation::Async {
-        return match lambda.accept(origin, caller.target, attempt, payload_bytes, context) {
-            Err(reply) => answered(id, call, caller, reply, context),
-            Ok(event) => {
-                let step = answered(id, call, caller, Reply::ACCEPTED, context);
-                lambda.begin(event, context);
-                step
-            }
-        };
-    }
-    let request = Request {
-        origin,
-        function: caller.target,
-        waiter: Waiter::Call(id),
-        attempt,
-        run: call.runs + 1,
-        duration: caller.duration(origin.submission),
-    };
-    match lambda.invoke(&request, context) {
-        Invoked::Refused(reply) => answered(id, call, caller, reply, context),
-        Invoked::Started { environment, reply_at } => {
-            call.runs += 1;
-            call.state = CallState::Running(environment);
-            let gives_up = gives_up_at(&origin, caller, context.now);
-            if reply_at > gives_up {
-                set_timer(id, call, gives_up, caller.order, context);
-            }
-            Step::Waits
-        }
-    }
-}
-
-/// An answer came.
-#[inline(always)]
-fn answered<O: Observer>(
-    id: CallId,
-    call: &mut Call,
-    caller: &mut Caller,
-    reply: Reply,
-    context: &mut Context<'_, O>,
-) -> Step {
-    let Reply { answer, status } = reply;
-    context.state(&Fact::AttemptAnswered { origin: call.origin, attempt: call.attempts.sent, answer, status });
-    attempt_ended(id, call, caller, AttemptEnd::Answered(answer), context)
-}
-
-/// What the client does after an attempt.
-#[inline(always)]
-fn attempt_ended<O: Observer>(
-    id: CallId,
-    call: &mut Call,
-    caller: &mut Caller,
-    end: AttemptEnd,
-    context: &mut Context<'_, O>,
-) -> Step {
-    let (origin, sent, key) = (call.origin, call.attempts.sent, caller.backoff_key());
-    call.state = CallState::Deciding;
-    let word = || key.run(sent).word(origin.submission - 1);
-    match caller.client.on_ended(context.now, end, &mut call.attempts, word) {
-        Decision::Finish => Step::Over(end.outcome()),
-        Decision::QuotaExhausted => {
-            context.state(&Fact::RetryQuotaExhausted { origin });
-            Step::Over(end.outcome())
-        }
-        Decision::RetryAfter(wait) => {
-            let due = context.now.plus(wait);
-            call.state = CallState::BackingOff;
-            match call_ends(&call.origin, caller) {
-                Some(ends) if due >= ends => set_timer(id, call, ends, caller.order, context),
-                _ => {
-                    context.state(&Fact::RetryScheduled { origin, attempt: sent + 1, due });
-                    context.schedule(due, Class::Arrival, caller.order, Event::RetryDue(id));
-                }
-            }
-            Step::Waits
-        }
-    }
-}
-
-/// When the client gives up waiting for the attempt that it sends now.
-#[inline(always)]
-fn gives_up_at(origin: &Origin, caller: &Caller, now: SimTime) -> SimTime {
-    let attempt_ends = caller.client.config.timeout.map_or(SimTime::MAX, |timeout| now.plus(timeout));
-    call_ends(origin, caller).unwrap_or(SimTime::MAX).min(attempt_ends)
-}
-
-/// When the whole call is given up.
-#[inline(always)]
-fn call_ends(origin: &Origin, caller: &Caller) -> Option<SimTime> {
-    caller.client.config.total_timeout.map(|total| origin.submitted.plus(total))
-}
-
-/// The call will give up at `at`.
-#[inline(never)]
-fn set_timer<O: Observer>(id: CallId, call: &mut Call, at: SimTime, order: u32, context: &mut Context<'_, O>) {
-    call.timer = at;
-    context.schedule(at, Class::Timer, order, Event::TimedOut(id));
 }
 
 /// An open loop's next submission is due, if it is early enough.

@@ -9,7 +9,7 @@
 //! ```
 
 use super::fact::{InitPhase, Origin, RunOutcome};
-use super::ids::{CallId, EnvironmentId, ErrorId, EventId, FunctionId, Id};
+use super::ids::{BatchId, CallId, EnvironmentId, ErrorId, EventId, FunctionId, Id};
 use crate::kernel::time::SimTime;
 
 /// One environment: what every run touches, in one cache line.
@@ -78,6 +78,8 @@ pub(crate) enum Waiter {
     Call(CallId),
     /// An event of the internal queue.
     Event(EventId),
+    /// A batch of a mapping.
+    Batch(BatchId),
 }
 
 /// What is looked at rarely.

@@ -3,7 +3,9 @@
 //! Arrivals of open loops are not among the events: each caller is a source of the agenda.
 
 use super::fact::{Fact, Observer};
-use super::ids::{CallId, CallerId, DeliveryId, EnvironmentId, EventId, FunctionId, Id, UserId};
+use super::ids::{
+    BatchId, CallId, CallerId, DeliveryId, EnvironmentId, EventId, FunctionId, Id, MappingId, QueueId, UserId,
+};
 use crate::kernel::engine::Agenda;
 use crate::kernel::time::SimTime;
 
@@ -32,8 +34,29 @@ pub enum Event {
     DeliveryDue(DeliveryId),
     /// The settings of asynchronous invocation in a settings change take effect (INV-E22).
     Propagated(u32),
+    /// Something about queues and the mappings that poll them.
+    Polling(Polling),
     /// Something about provisioned concurrency.
     Provisioned(Provisioned),
+}
+
+/// What falls due at queues and mappings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Polling {
+    /// Long polls that wait at a queue may have messages.
+    MessagesReady(QueueId),
+    /// A mapping begins to poll.
+    MappingEnabled(MappingId),
+    /// The next message of a redrive task.
+    RedriveDue(QueueId),
+    /// What a batch waits for.
+    BatchDue(BatchId),
+    /// A mapping may need more pollers, or fewer.
+    ScalingDue(MappingId),
+    /// Provisioned pollers of a mapping that were held back.
+    PaceDue(MappingId),
+    /// Idle pollers of a mapping may retire.
+    IdleDue(MappingId),
 }
 
 /// What falls due in provisioned concurrency.

@@ -33,6 +33,17 @@ pub(crate) struct Verdict {
 /// the event's for poison.
 #[inline]
 pub(crate) fn judge(causes: &[Failure], key: StreamKey, situation: &Situation) -> Option<Verdict> {
+    judge_those(causes, key, situation, |_| true)
+}
+
+/// As [`judge`], of the causes that `counts` names.
+#[inline]
+pub(crate) fn judge_those(
+    causes: &[Failure],
+    key: StreamKey,
+    situation: &Situation,
+    counts: impl Fn(&Failure) -> bool,
+) -> Option<Verdict> {
     if causes.is_empty() {
         return None;
     }
@@ -43,7 +54,12 @@ pub(crate) fn judge(causes: &[Failure], key: StreamKey, situation: &Situation) -
             error: cause.error,
         })
     };
-    causes.iter().enumerate().find_map(applies)
+    causes.iter().enumerate().filter(|(_, cause)| counts(cause)).find_map(applies)
+}
+
+/// Whether a cause is judged for each record of a batch, and not once for its run (contract, 1.5).
+pub(crate) fn is_of_record(cause: &Failure) -> bool {
+    cause.poison.is_some() || cause.first_attempts.is_some() || !cause.attempts.is_empty() || !cause.events.is_empty()
 }
 
 fn applies(cause: &Failure, key: StreamKey, situation: &Situation) -> bool {

@@ -13,9 +13,11 @@ use super::event::{self, Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
 use super::function::{Function, Names, Purpose};
 use super::ids::{CallId, EnvironmentId, ErrorId, FunctionId, Table};
-use super::run::Start;
+use super::request::{Answered, BatchRequest, Invoked, Reply, Request};
+use super::run::{Plan, Start};
+use super::sqs::Receipt;
 use crate::kernel::rng::{RandomStreams, StreamKey};
-use crate::kernel::time::{SimDuration, SimTime};
+use crate::kernel::time::SimTime;
 
 /// The Invoke API of one account: its limits, functions and environments.
 #[derive(Debug)]
@@ -28,50 +30,6 @@ pub(crate) struct Frontend {
     callers: Names,
     /// Runs under way.
     running: u64,
-}
-
-/// A request to run a function.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Request {
-    pub(crate) origin: Origin,
-    pub(crate) function: FunctionId,
-    /// Who waits for the answer.
-    pub(crate) waiter: Waiter,
-    /// Which attempt to invoke, 1 = first.
-    pub(crate) attempt: u32,
-    /// Which run of the event this would be, 1 = first.
-    pub(crate) run: u32,
-    /// The handler's time where a trace gives it.
-    pub(crate) duration: Option<SimDuration>,
-}
-
-/// What became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Invoked {
-    /// Refused at once.
-    Refused(Reply),
-    /// Running; the answer leaves at `reply_at`.
-    Started { environment: EnvironmentId, reply_at: SimTime },
-}
-
-/// An answer of the Invoke API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reply {
-    pub(crate) answer: Answer,
-    /// HTTP status.
-    pub(crate) status: u16,
-}
-
-/// The answer of a run on its way to a client.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Answered {
-    pub(crate) waiter: Waiter,
-    pub(crate) origin: Origin,
-    pub(crate) reply: Reply,
-    /// How the run ended.
-    pub(crate) outcome: RunOutcome,
-    /// The name of its error, where the scenario gives one.
-    pub(crate) error: Option<ErrorId>,
 }
 
 impl Frontend {
@@ -124,7 +82,35 @@ impl Frontend {
         if !self.account.caller_rate_available(context.now) {
             return throttled(request, ThrottleReason::CallerRateLimitExceeded, context);
         }
-        self.run(request, context)
+        self.run(request, context, |function, start, now, (callers, streams)| {
+            function.plan(request, start, now, callers, streams)
+        })
+    }
+
+    /// A request of a mapping. `failed` says which records the function will report, `unreadable` whether its answer
+    /// cannot be read.
+    #[inline(never)]
+    pub(crate) fn invoke_batch<O: Observer>(
+        &mut self,
+        batch: &BatchRequest<'_>,
+        failed: &mut Vec<bool>,
+        unreadable: &mut bool,
+        context: &mut Context<'_, O>,
+    ) -> Invoked {
+        let BatchRequest { function, records, waiter, attempt, .. } = *batch;
+        let Receipt { origin, runs, .. } = records[0];
+        if let Some(reply) = self.fault(function, &origin, attempt, context.now) {
+            return Invoked::Refused(reply);
+        }
+        let request = Request { origin, function, waiter, attempt, run: runs + 1, duration: None };
+        if !self.account.caller_rate_available(context.now) {
+            return throttled(&request, ThrottleReason::CallerRateLimitExceeded, context);
+        }
+        self.run(&request, context, |function, start, now, names| {
+            let plan = function.plan_batch(batch, failed, start, now, names);
+            *unreadable = plan.unreadable;
+            plan
+        })
     }
 
     /// A request of the internal queue; `attempt` counts the dispatches of its event.
@@ -136,7 +122,9 @@ impl Frontend {
             context.state(&Fact::DispatchRefused { origin, function, status });
             return Invoked::Refused(Reply::fault(status));
         }
-        self.run(request, context)
+        self.run(request, context, |function, start, now, (callers, streams)| {
+            function.plan(request, start, now, callers, streams)
+        })
     }
 
     /// INV-T5: the answer of the Invoke API where a fault of the service strikes this attempt.
@@ -152,7 +140,12 @@ impl Frontend {
 
     /// Runs the function, if concurrency and rates allow it.
     #[inline(always)]
-    fn run<O: Observer>(&mut self, request: &Request, context: &mut Context<'_, O>) -> Invoked {
+    fn run<O: Observer>(
+        &mut self,
+        request: &Request,
+        context: &mut Context<'_, O>,
+        plan: impl FnOnce(&mut Function, Start, SimTime, (&Names, &RandomStreams)) -> Plan,
+    ) -> Invoked {
         let Self { account, functions, environments, streams, callers, running, .. } = self;
         let Request { origin, function: id, waiter, run, .. } = *request;
         let (now, function) = (context.now, &mut functions[id]);
@@ -170,7 +163,7 @@ impl Frontend {
             (false, true) => Start::AfterReset,
             (false, false) => Start::Warm,
         };
-        let plan = function.plan(request, start, now, callers, streams);
+        let plan = plan(function, start, now, (&*callers, &*streams));
         context.state(&Fact::RunStarted {
             origin,
             function: id,
@@ -333,7 +326,12 @@ impl Frontend {
                     end(*id, environment, context.now, &mut self.environments, context);
                 }
             }
-            ChangeAction::Client(..) => unreachable!("the client is not the service's"),
+            ChangeAction::Client(..)
+            | ChangeAction::Queue(..)
+            | ChangeAction::Mapping(..)
+            | ChangeAction::Redrive { .. } => {
+                unreachable!("{action:?} is not about functions")
+            }
         }
         self.allocate(context);
     }
@@ -406,17 +404,6 @@ fn throttled<O: Observer>(request: &Request, reason: ThrottleReason, context: &m
     let Request { origin, function, .. } = *request;
     context.state(&Fact::Throttled { origin, function, reason });
     Invoked::Refused(Reply { answer: Answer::Throttled, status: 429 })
-}
-
-impl Reply {
-    /// INV-Q1: the event is in the queue.
-    pub(crate) const ACCEPTED: Self = Self { answer: Answer::Accepted, status: 202 };
-
-    /// A fault of the service.
-    pub(crate) fn fault(status: u16) -> Self {
-        let answer = if status == 429 { Answer::Throttled } else { Answer::ServiceError };
-        Self { answer, status }
-    }
 }
 
 /// INV-E12: idle environments whose limit has passed are gone, each at its own moment.

@@ -1,17 +1,18 @@
 //! One function: its settings in force, its environments, its own limits, and the draws of its runs.
 
 use super::concurrency::{self, bucket, request_rate};
-use super::config::{self, Fault, Scaling};
+use super::config::{self, FailureKind, Fault, Scaling};
 use super::fact::{Capacity, Origin};
-use super::failure::{self, Situation};
+use super::failure::{self, Situation, Verdict};
 use super::fault;
-use super::frontend::Request;
 use super::ids::{CallerId, Table};
 use super::limits;
 use super::pool::Pool;
 use super::provisioned::Provisioned;
+use super::request::{BatchRequest, Request};
 use super::run::{self, InitDraw};
 use super::scaling::{Allowance, RequestRamp};
+use super::sqs::Receipt;
 use crate::kernel::dist::Distribution;
 use crate::kernel::rng::{IndexedDraws, RandomStreams, StreamKey};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -68,6 +69,7 @@ pub(crate) enum Purpose {
     Backoff = 11,
     Duplicate = 12,
     Delivery = 13,
+    RecordDuration = 14,
 }
 
 impl RunDraws {
@@ -258,7 +260,65 @@ impl Function {
         if self.hot.plain && start == run::Start::Warm {
             return run::plain(self.hot.timeout, now, handler);
         }
-        self.plan_in_full(position, request.origin, request.run, start, handler, now)
+        let failure = self.judge(position, &request.origin, request.run, now, |_| true);
+        self.plan_in_full(position, request.origin, request.run, start, now, (handler, failure))
+    }
+
+    /// The failure that strikes a run, of the causes that `counts` names.
+    #[inline]
+    fn judge(
+        &self,
+        position: usize,
+        origin: &Origin,
+        run: u32,
+        start: SimTime,
+        counts: impl Fn(&config::Failure) -> bool,
+    ) -> Option<Verdict> {
+        let causes = &self.config.failures;
+        if causes.is_empty() {
+            return None;
+        }
+        let (event, index, in_flight) = (Some((*origin, run)), origin.submission - 1, self.in_flight);
+        let situation = Situation { event, index, start, in_flight };
+        failure::judge_those(causes, self.draws[position].1.key(Purpose::Failure, origin), &situation, counts)
+    }
+
+    /// Plans the run of a batch. What concerns the run is drawn by its first record (contract, section 4); causes of
+    /// failure that are a record's own are judged for each. `failed` says which records the function reports.
+    pub(crate) fn plan_batch(
+        &mut self,
+        request: &BatchRequest<'_>,
+        failed: &mut Vec<bool>,
+        start: run::Start,
+        now: SimTime,
+        (callers, streams): (&Names, &RandomStreams),
+    ) -> run::Plan {
+        let Receipt { origin, runs, .. } = request.records[0];
+        let (position, run) = (self.position(origin.caller, callers, streams), runs + 1);
+        let draws = &mut self.draws[position].1;
+        let mut handler = match origin.branch {
+            0 => draws.duration.at_run(origin.submission - 1, run),
+            _ => draws.sample(draws.duration.distribution(), Purpose::Duration, &origin, run),
+        };
+        let mut failure = self.judge(position, &origin, run, now, |cause| !failure::is_of_record(cause));
+        failed.clear();
+        for receipt in request.records {
+            let (origin, run) = (&receipt.origin, receipt.runs + 1);
+            let position = self.position(origin.caller, callers, streams);
+            let per_record = &self.config.duration_per_record;
+            handler = handler.saturating_add(match per_record.is_constant() {
+                Some(length) => length,
+                None => self.draws[position].1.sample(per_record, Purpose::RecordDuration, origin, run),
+            });
+            let verdict = self.judge(position, origin, run, now, failure::is_of_record);
+            let reported = request.reports_failures && verdict.is_some_and(|it| it.kind == FailureKind::Error);
+            if !reported {
+                failure = failure.or(verdict);
+            }
+            // ESM-1.10: in order, the function stops at the first failure and reports all from there.
+            failed.push(reported || (request.in_order && failed.last() == Some(&true)));
+        }
+        self.plan_in_full(position, origin, run, start, now, (SimDuration::from_nanos(handler), failure))
     }
 
     #[inline(never)]
@@ -268,8 +328,8 @@ impl Function {
         origin: Origin,
         run: u32,
         start: run::Start,
-        handler: SimDuration,
         now: SimTime,
+        (handler, failure): (SimDuration, Option<Verdict>),
     ) -> run::Plan {
         let in_flight = self.in_flight;
         let (config, draws) = (&self.config, &self.draws[position].1);
@@ -277,11 +337,8 @@ impl Function {
         let judged = |causes: &[config::Failure], purpose| {
             if causes.is_empty() { None } else { failure::judge(causes, draws.key(purpose, &origin), &situation) }
         };
-        let decided = run::Draws {
-            handler,
-            failure: judged(&config.failures, Purpose::Failure),
-            response_bytes: draws.sample(&config.response_bytes, Purpose::Response, &origin, run),
-        };
+        let response_bytes = draws.sample(&config.response_bytes, Purpose::Response, &origin, run);
+        let decided = run::Draws { handler, failure, response_bytes };
         let platform = match start {
             run::Start::Cold => draws.sample(&config.platform_start, Purpose::PlatformStart, &origin, run),
             run::Start::Warm | run::Start::AfterReset => 0,

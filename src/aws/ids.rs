@@ -54,6 +54,14 @@ ids! {
     LineageId;
     /// A queue, by its place in the scenario.
     QueueId;
+    /// An event source mapping, by its place in the scenario.
+    MappingId;
+    /// A message's record while it has one; reused afterwards.
+    MessageId;
+    /// A message group with messages; reused afterwards.
+    GroupId;
+    /// A batch of a mapping until it ends; reused afterwards.
+    BatchId;
     /// A topic, by its place in the scenario.
     TopicId;
     /// An event bus, by its place in the scenario.
@@ -141,6 +149,11 @@ impl<I: Id, T> Slots<I, T> {
     {
         self.free.push(id);
         self.rows[id.index()]
+    }
+
+    /// The record is gone, whatever it was.
+    pub fn discard(&mut self, id: I) {
+        self.free.push(id);
     }
 
     /// How many records there are.

@@ -19,11 +19,12 @@ use super::config::{Asynchronous, Backoff, Expiry, Jitter, RecursiveLoop, RetryF
 use super::environment::Waiter;
 use super::event::{Class, Context, Event};
 use super::fact::{Answer, Condition, DeliveryKind, Fact, Observer, Origin, Record, ReturnCause};
-use super::frontend::{Answered, Frontend, Invoked, Reply, Request};
+use super::frontend::Frontend;
 use super::function::Purpose;
 use super::ids::{CallerId, EventId, FunctionId, LineageId, Slots, Table};
 use super::lineage::Lineages;
 use super::queued_event::{FunctionQueue, LastAnswer, QueuedEvent};
+use super::request::{Answered, Invoked, Reply, Request};
 use crate::kernel::quantity::Ratio;
 use crate::kernel::time::{SimDuration, SimTime};
 

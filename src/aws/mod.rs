@@ -6,6 +6,7 @@
 
 mod adaptive;
 mod admission;
+mod attempt;
 mod backoff;
 mod call;
 mod caller;
@@ -24,14 +25,18 @@ mod frontend;
 mod function;
 pub mod ids;
 mod internal_queue;
-mod lambda;
+mod keys;
 pub mod limits;
 mod lineage;
+mod mapping;
 mod pool;
 mod provisioned;
 mod queued_event;
+mod request;
 mod retry_budget;
 mod run;
 mod scaling;
+mod services;
+mod sqs;
 mod tracking;
 pub mod world;

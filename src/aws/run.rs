@@ -63,6 +63,8 @@ pub(crate) struct Plan {
     pub(crate) outcome: RunOutcome,
     /// The name of the error that ends it, where the scenario gives one.
     pub(crate) error: Option<ErrorId>,
+    /// ESM-1.4: the answer that should name the failed records cannot be read.
+    pub(crate) unreadable: bool,
     /// INV-E18: the snapshot could not be restored in time; the caller gets `SnapStartTimeoutException`.
     pub(crate) restore_timed_out: bool,
 }
@@ -115,7 +117,7 @@ pub(crate) fn plain(timeout: SimDuration, now: SimTime, handler: SimDuration) ->
 /// INV-E2..E4: the Init phase, cut at its limit or ended by a failure.
 fn init_phase(function: &Function, draw: InitDraw) -> InitPhase {
     let failed_at = draw.failure.map(|verdict| match verdict.kind {
-        FailureKind::Error | FailureKind::Crash => verdict.after.of(draw.length),
+        FailureKind::Error | FailureKind::Crash | FailureKind::BadBatchResponse => verdict.after.of(draw.length),
         FailureKind::Timeout => SimDuration::MAX,
     });
     let limit = if function.snapstart.is_some() { limits::SNAPSTART_RESTORE_LIMIT } else { function.init_limit };
@@ -146,6 +148,8 @@ fn invoke(function: &Function, from: SimTime, init: Option<InitPhase>, again: Op
     let (length, outcome) = match draws.failure {
         None if draws.response_bytes > limits::SYNCHRONOUS_PAYLOAD_BYTES => (handler, RunOutcome::Error),
         None => (handler, RunOutcome::Success),
+        // ESM-1.4: Lambda sees an answer; that it says nothing is the mapping's to find out.
+        Some(Verdict { kind: FailureKind::BadBatchResponse, after, .. }) => (after.of(handler), RunOutcome::Success),
         Some(Verdict { kind: FailureKind::Error, after, .. }) => (after.of(handler), RunOutcome::Error),
         Some(Verdict { kind: FailureKind::Crash, after, .. }) => (after.of(handler), RunOutcome::Crash),
         Some(Verdict { kind: FailureKind::Timeout, .. }) => (SimDuration::MAX, RunOutcome::Timeout),
@@ -161,7 +165,8 @@ fn invoke(function: &Function, from: SimTime, init: Option<InitPhase>, again: Op
         RunOutcome::Crash | RunOutcome::Timeout => SimDuration::ZERO,
         RunOutcome::Success | RunOutcome::Error => function.extension_tail.min(timeout.saturating_sub(spent)),
     };
-    Plan { error, ..ended(from, spent, init, suppressed_init, outcome, tail) }
+    let unreadable = draws.failure.is_some_and(|verdict| verdict.kind == FailureKind::BadBatchResponse);
+    Plan { error, unreadable, ..ended(from, spent, init, suppressed_init, outcome, tail) }
 }
 
 #[inline(always)]
@@ -175,7 +180,17 @@ fn ended(
 ) -> Plan {
     let reply_at = from.plus(spent);
     let end_at = reply_at.plus(tail);
-    Plan { reply_at, end_at, invoked: from, init, suppressed_init, outcome, error: None, restore_timed_out: false }
+    Plan {
+        reply_at,
+        end_at,
+        invoked: from,
+        init,
+        suppressed_init,
+        outcome,
+        error: None,
+        unreadable: false,
+        restore_timed_out: false,
+    }
 }
 
 /// INV-E18: nothing ran; the environment is of no use.
@@ -188,6 +203,7 @@ fn restore_timed_out(at: SimTime, phase: InitPhase) -> Plan {
         suppressed_init: None,
         outcome: RunOutcome::Crash,
         error: None,
+        unreadable: false,
         restore_timed_out: true,
     }
 }
@@ -220,6 +236,7 @@ pub(crate) mod tests {
             ephemeral_storage_mb: 512,
             timeout: SimDuration::from_secs(3),
             duration: Distribution::constant(0),
+            duration_per_record: Distribution::constant(0),
             init: Distribution::constant(0),
             init_limit: SimDuration::from_secs(10),
             init_failures: Vec::new(),

@@ -5,7 +5,7 @@ use super::config::{Change, ChangeAction, System};
 use super::event::{Class, Context, Event};
 use super::fact::Observer;
 use super::ids::{CallerId, Id};
-use super::lambda::Lambda;
+use super::services::Services;
 use crate::kernel::engine::{Agenda, Model};
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::SimTime;
@@ -13,7 +13,7 @@ use crate::kernel::time::SimTime;
 /// A system under way. `O` listens.
 #[derive(Debug)]
 pub struct World<O> {
-    lambda: Lambda,
+    services: Services,
     callers: Callers,
     changes: Vec<Change>,
     observer: O,
@@ -26,7 +26,7 @@ impl<O: Observer> World<O> {
         let names = system.callers.rows().iter().map(|caller| caller.name.clone()).collect();
         Self {
             callers: Callers::new(system, submit_until, &streams),
-            lambda: Lambda::new(system, names, streams),
+            services: Services::new(system, names, streams),
             changes: system.changes.clone(),
             observer,
         }
@@ -35,7 +35,7 @@ impl<O: Observer> World<O> {
     /// Puts what is due first into the agenda: changes, first arrivals, users, provisioned units.
     pub fn start(&mut self, system: &System, agenda: &mut Agenda<Event>) {
         let mut context = Context { now: SimTime::ZERO, agenda, observer: &mut self.observer };
-        self.lambda.start(&mut context);
+        self.services.start(&mut context);
         for (index, change) in self.changes.iter().enumerate() {
             let index = u32::try_from(index).expect("fewer than 2^32 changes");
             context.schedule(change.at, Class::Change, 0, Event::Change(index));
@@ -46,14 +46,14 @@ impl<O: Observer> World<O> {
     /// Ends the run at `now`: what is noticed lazily is noticed, and the observer is given back.
     pub fn finish(mut self, now: SimTime, agenda: &mut Agenda<Event>) -> O {
         let mut context = Context { now, agenda, observer: &mut self.observer };
-        self.lambda.finish(&mut context);
+        self.services.finish(&mut context);
         self.observer
     }
 
     /// Who still has something under way, most first: for a run that does not end.
     pub fn busy(&self) -> Vec<(String, u64)> {
-        let callers = self.callers.busy(&self.lambda).map(|(name, calls)| (format!("caller {name}"), calls));
-        let functions = self.lambda.busy().map(|(name, count)| (format!("function {name}"), count));
+        let callers = self.callers.busy(&self.services).map(|(name, calls)| (format!("caller {name}"), calls));
+        let functions = self.services.busy().map(|(name, count)| (format!("function {name}"), count));
         let mut busy: Vec<_> = callers.chain(functions).filter(|(_, count)| *count > 0).collect();
         busy.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         busy
@@ -65,51 +65,65 @@ impl<O: Observer> Model for World<O> {
 
     #[inline(always)]
     fn handle(&mut self, now: SimTime, event: Event, agenda: &mut Agenda<Event>) {
-        let Self { lambda, callers, changes, observer } = self;
+        let Self { services, callers, changes, observer } = self;
         let context = &mut Context { now, agenda, observer };
         match event {
             Event::RunEnded(environment) => {
-                if let Some(answered) = lambda.on_run_ended(environment, context) {
+                if let Some(answered) = services.on_run_ended(environment, context) {
                     callers.on_reply(&answered, context);
                 }
             }
             Event::Replied(environment) => {
-                if let Some(answered) = lambda.on_replied(environment, context) {
+                if let Some(answered) = services.on_replied(environment, context) {
                     callers.on_reply(&answered, context);
                 }
             }
-            Event::RetryDue(call) => callers.on_retry_due(call, lambda, context),
-            Event::UserReady(user) => callers.on_user_ready(user, lambda, context),
-            Event::TimedOut(call) => callers.on_timed_out(call, lambda, context),
-            Event::LimiterDue(caller) => callers.on_limiter_due(caller, lambda, context),
+            Event::RetryDue(call) => callers.on_retry_due(call, services, context),
+            Event::UserReady(user) => callers.on_user_ready(user, services, context),
+            Event::TimedOut(call) => callers.on_timed_out(call, services, context),
+            Event::LimiterDue(caller) => callers.on_limiter_due(caller, services, context),
             Event::Change(index) => match &changes[index as usize].action {
                 ChangeAction::Client(id, client) => callers.reconfigure(*id, client),
-                action @ (ChangeAction::Account(_) | ChangeAction::Function(..) | ChangeAction::Deploy(_)) => {
-                    lambda.change(index, action, context);
+                action @ (ChangeAction::Account(_)
+                | ChangeAction::Function(..)
+                | ChangeAction::Deploy(_)
+                | ChangeAction::Queue(..)
+                | ChangeAction::Mapping(..)
+                | ChangeAction::Redrive { .. }) => {
+                    services.change(index, action, context);
                 }
             },
-            Event::DispatchDue(event) => lambda.on_dispatch_due(event, context),
-            Event::EventExpired(event) => lambda.on_event_expired(event, context),
-            Event::DeliveryDue(delivery) => lambda.on_delivery_due(delivery, context),
+            Event::DispatchDue(event) => services.on_dispatch_due(event, context),
+            Event::EventExpired(event) => services.on_event_expired(event, context),
+            Event::DeliveryDue(delivery) => services.on_delivery_due(delivery, context),
             Event::Propagated(index) => {
                 let change = &changes[index as usize];
-                if let ChangeAction::Function(id, function) = &change.action {
-                    lambda.propagate(*id, function, (change.at, index), context);
+                match &change.action {
+                    ChangeAction::Function(id, function) => {
+                        services.propagate(*id, function, (change.at, index), context);
+                    }
+                    ChangeAction::Queue(id, queue) => services.propagate_queue(*id, queue, context),
+                    action @ (ChangeAction::Account(_)
+                    | ChangeAction::Mapping(..)
+                    | ChangeAction::Redrive { .. }
+                    | ChangeAction::Client(..)
+                    | ChangeAction::Deploy(_)) => unreachable!("{action:?} takes effect at once"),
                 }
             }
-            Event::Provisioned(event) => lambda.on_provisioned(event, context),
+            Event::Polling(event) => services.on_polling(event, context),
+            Event::Provisioned(event) => services.on_provisioned(event, context),
         }
     }
 
     #[inline(always)]
     fn arrive(&mut self, now: SimTime, source: u32, agenda: &mut Agenda<Event>) {
-        let Self { lambda, callers, observer, .. } = self;
+        let Self { services, callers, observer, .. } = self;
         let context = &mut Context { now, agenda, observer };
-        callers.on_arrival(CallerId::from_index(source as usize), lambda, context);
+        callers.on_arrival(CallerId::from_index(source as usize), services, context);
     }
 
     #[inline]
     fn is_busy(&self) -> bool {
-        self.callers.open() > 0 || self.lambda.is_busy()
+        self.callers.open() > 0 || self.services.is_busy()
     }
 }

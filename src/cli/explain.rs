@@ -77,9 +77,9 @@ enum First {
     Dropped,
     /// It was refused for want of concurrency or rate
     Throttled,
-    /// It ended without success, as a call or as an event
+    /// It ended without success, as a call, an event or a message
     Failed,
-    /// It was run twice at once
+    /// It was run once more although no run of it had failed
     Duplicated,
 }
 

@@ -12,6 +12,15 @@ pub struct Rate {
 }
 
 impl Rate {
+    /// How long so many events take at this rate, rounded up; the longest length for a rate of zero.
+    pub fn time_of(self, events: u64) -> SimDuration {
+        let nanoseconds = u128::from(self.per.as_nanos()) * u128::from(events);
+        let nanoseconds = nanoseconds
+            .checked_div(u128::from(self.events))
+            .map_or(u128::MAX, |whole| whole + u128::from(nanoseconds % u128::from(self.events) > 0));
+        SimDuration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX))
+    }
+
     /// `events` a second.
     pub const fn per_second(events: u64) -> Self {
         Self { events, per: SimDuration::from_secs(1) }

@@ -40,6 +40,9 @@ pub fn latency_csv(summary: &Summary) -> String {
         curve(format!("functions.{name}.async_event_age_ms"), &events.age_ladder);
         curve(format!("functions.{name}.async_queue_time_ms"), &events.queue_time_ladder);
     }
+    for (name, queue) in summary.queues.iter() {
+        curve(format!("queues.{name}.time_to_delete_ms"), &queue.time_to_delete_ladder);
+    }
     table.finish()
 }
 

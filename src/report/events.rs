@@ -7,7 +7,7 @@ use super::numbers::{count, plural, some_milliseconds, wrap};
 use super::style::Style;
 use super::table::Table;
 use super::text::{DRAWN, ROWS, and_more, bars, most_relevant, note};
-use crate::stats::summary::{AsynchronousSummary, Named, Summary};
+use crate::stats::summary::{AsynchronousSummary, Named, QueueRole, QueueSummary, Summary};
 
 /// The functions that received events.
 fn with_events(summary: &Summary) -> Named<&AsynchronousSummary> {
@@ -97,10 +97,11 @@ pub(super) fn latency(summary: &Summary, style: Style) -> String {
     text
 }
 
-/// What queues, topics, event buses and buckets received.
+/// What topics, event buses, buckets and the queues received that are for deliveries alone.
 pub(super) fn places(summary: &Summary, style: Style) -> String {
     let mut rows: Vec<(u64, &str, [String; 4])> = Vec::new();
-    for (name, queue) in summary.queues.iter().filter(|(_, queue)| queue.sent > 0) {
+    let delivered = |queue: &QueueSummary| queue.role == QueueRole::Delivered && queue.sent > 0;
+    for (name, queue) in summary.queues.iter().filter(|(_, queue)| delivered(queue)) {
         rows.push((queue.sent, name, [count(queue.sent), "-".to_owned(), "-".to_owned(), "queue".to_owned()]));
     }
     let kinds = [("topic", &summary.topics), ("event bus", &summary.event_buses), ("bucket", &summary.buckets)];

@@ -5,6 +5,7 @@
 mod csv;
 mod events;
 mod json;
+mod messages;
 mod numbers;
 mod story;
 mod style;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::WIDTH;
 use super::events;
+use super::messages;
 use super::numbers::{
     self, count, dollars, milliseconds, plural, share, short_share, significant, some_milliseconds, wrap,
 };
@@ -41,7 +42,11 @@ fn report(summary: &Summary, style: Style) -> String {
         provisioned(summary, style),
         events::events(summary, style),
         events::latency(summary, style),
+        messages::queues(summary, style),
+        messages::mappings(summary, style),
+        messages::latency(summary, style),
         events::places(summary, style),
+        messages::advice(summary, style),
         totals(summary),
         tail(summary, style),
     ];
@@ -85,7 +90,7 @@ fn head(summary: &Summary) -> String {
     if after > 0.0 {
         let conservation = &summary.conservation;
         let open = [&conservation.callers, &conservation.functions, &conservation.async_events];
-        let left = open.iter().any(|flows| flows.rows().any(|flow| flow.left > 0));
+        let left = open.iter().any(|flows| flows.rows().any(|flow| flow.left > 0)) || messages::waiting(summary);
         let end = if left { "the run stopped" } else { "everything ended" };
         let _ = write!(times, "; {end} {} later", milliseconds(after));
     }
@@ -197,8 +202,9 @@ pub(super) fn note(name: &str, notes: &[String]) -> String {
 }
 
 fn latency(summary: &Summary, style: Style) -> String {
-    // Events that are accepted at once say nothing.
-    let says = |caller: &CallerSummary| caller.outcomes.accepted == 0 || caller.latency_ms.max > Some(0.0);
+    // Events and messages that are accepted at once say nothing.
+    let says =
+        |caller: &CallerSummary| !caller.sends && caller.outcomes.accepted == 0 || caller.latency_ms.max > Some(0.0);
     let mut busiest: Vec<_> =
         summary.callers.iter().filter(|(_, caller)| caller.latency_ms.count > 0 && says(caller)).collect();
     busiest.sort_by_key(|(_, caller)| Reverse(caller.submitted));
@@ -360,11 +366,12 @@ fn totals(summary: &Summary) -> String {
 fn cost(summary: &Summary) -> String {
     let sum = |part: fn(&FunctionCost) -> f64| summary.cost.functions.rows().map(part).sum::<f64>();
     let mut text = format!(
-        "Cost: {} USD (requests {}, duration {}, provisioned {})",
+        "Cost: {} USD (requests {}, duration {}, provisioned {}{})",
         dollars(summary.cost.total_usd),
         dollars(sum(|cost| cost.requests_usd)),
         dollars(sum(|cost| cost.duration_usd)),
         dollars(sum(|cost| cost.provisioned_usd)),
+        messages::cost(summary),
     );
     let calls: u64 = summary.callers.rows().map(|caller| caller.submitted).sum();
     if calls > 0 {
@@ -385,6 +392,9 @@ fn tail(summary: &Summary, style: Style) -> String {
     let _ = writeln!(text, "{:>width$} runs {}", "", sums(&conservation.functions), width = 13 + holds.len());
     if conservation.async_events.rows().any(|flow| flow.entered > 0) {
         let _ = writeln!(text, "{:>width$} events {}", "", sums(&conservation.async_events), width = 13 + holds.len());
+    }
+    if messages::flows(summary) {
+        let _ = writeln!(text, "{:>width$} messages {}", "", sums(&conservation.queues), width = 13 + holds.len());
     }
     if summary.window.warmup_ms > 0.0 {
         let _ = writeln!(text, "{:>width$} warm-up included", "", width = 13 + holds.len());

@@ -1,12 +1,13 @@
 //! The first lines of a report: what the run means, in words, with its key number; then what there is to know beside it.
 //!
-//! The first that applies is said: results that cannot be trusted; nothing measured; events that were lost; events that
-//! were dropped and kept; calls that failed; calls still open, and events; throttles or failures that retries made good;
+//! The first that applies is said: results that cannot be trusted; nothing measured; messages that were dead-lettered
+//! without a run, expired, dead-lettered, left or repeated; events that were lost; events that were dropped and kept; calls that failed; calls still open, and events; throttles or failures that retries made good;
 //! and else that all is well. How much room is left follows. What the scenario expects comes before all that.
 
 use std::cmp::Reverse;
 
 use super::events::conditions;
+use super::messages;
 use super::numbers::{actual, count, milliseconds, plural, share};
 use crate::aws::fact::ThrottleReason;
 use crate::stats::summary::{AsynchronousSummary, CallerSummary, FunctionSummary, Keeps, Limit, Outcomes, Summary};
@@ -89,6 +90,31 @@ fn run(summary: &Summary) -> Verdict {
         let text = nothing(summary).to_owned();
         return Verdict { mood: Mood::Warning, text, details: String::new() };
     }
+    match messages::verdict(summary) {
+        None => of_calls_and_events(summary, calls),
+        Some(messages) => of_messages(summary, messages, calls),
+    }
+}
+
+/// What became of messages, with what happened beside it.
+fn of_messages(summary: &Summary, messages: Verdict, calls: u64) -> Verdict {
+    let rest = of_calls_and_events(summary, calls);
+    let rest = if rest.mood == Mood::Good && messages::only_sends(summary) {
+        let text = format!("{}.", room(summary));
+        Verdict { mood: Mood::Good, text, details: String::new() }
+    } else {
+        rest
+    };
+    let (first, second) =
+        if messages.mood == Mood::Good && rest.mood != Mood::Good { (rest, messages) } else { (messages, rest) };
+    let mood = if second.mood == Mood::Bad { Mood::Bad } else { first.mood };
+    let details = [first.details, capitalized(&second.text), second.details];
+    let details: Vec<_> = details.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();
+    Verdict { mood, text: first.text, details: details.join(" ") }
+}
+
+/// What became of calls and events.
+fn of_calls_and_events(summary: &Summary, calls: u64) -> Verdict {
     match ends_of_events(summary) {
         None => of_calls(summary, calls),
         Some(Verdict { mood, text, details }) => {
@@ -352,7 +378,7 @@ fn room(summary: &Summary) -> String {
     format!("peak concurrency{of} {} of {}{reserved} ({free} % free)", count(peak), count(limit))
 }
 
-fn capitalized(text: &str) -> String {
+pub(super) fn capitalized(text: &str) -> String {
     let mut characters = text.chars();
     characters.next().map(|first| first.to_ascii_uppercase().to_string() + characters.as_str()).unwrap_or_default()
 }

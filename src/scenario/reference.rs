@@ -24,6 +24,7 @@ problem is reported at once, with its place. Anchors, aliases and merge keys (`<
 | rate | `50/s`, `3000/min`, `1e6/day`; also `/h` and `/ms` |
 | size | `512B`, `2KB` and `6MB` (powers of 10), `1KiB` and `1MiB` (powers of 2) |
 | memory | `1024MB`, `2GB`, as Lambda counts it (powers of 2) |
+| bytes a second | `1MB/s` |
 | share, probability | `0.5%` or `0.005` |
 | whole number | `3000`, `1_000_000`, `1e10` |
 | switch | `on` or `off`; `true` and `false` are the same |
@@ -97,7 +98,8 @@ impl Writer {
             return;
         }
         self.unions.push(union);
-        let heading = if union.name == "arrivals" { format!("`{path}`") } else { sentence(union.name) };
+        let drawn = union.name.ends_with("distribution");
+        let heading = if drawn { sentence(union.name) } else { format!("`{path}`") };
         let _ = write!(self.text, "\n## {heading}\n\n{}. One of:\n\n", sentence(union.doc));
         self.text.push_str("| key | takes | what it means |\n| --- | --- | --- |\n");
         for tag in union.tags {
@@ -105,7 +107,7 @@ impl Writer {
         }
         for tag in union.tags {
             // The parameters of distributions stand in the table; times and sizes have the same.
-            if !union.name.ends_with("distribution") {
+            if !drawn {
                 self.below(tag.shape, &format!("{path}.{}", tag.name));
             }
         }

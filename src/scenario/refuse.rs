@@ -8,36 +8,12 @@ use super::scalar;
 use super::tree::{Entry, Kind, Node};
 
 /// Keys of blocks, and words of keys, that belong to parts of Lambda which are not simulated.
-const NOT_SIMULATED: [(&str, &[&str]); 11] = [
-    ("scenario", &["streams", "event_source_mappings", "state_machines", "brokers", "dependencies"]),
+const NOT_SIMULATED: [(&str, &[&str]); 9] = [
+    ("scenario", &["streams", "state_machines", "brokers", "dependencies"]),
     ("function", &["calls"]),
-    ("caller", &["keys", "delay", "deduplication", "messages_per_call"]),
     ("fault", &["stream"]),
-    ("change", &["redrive"]),
-    ("kind", &["bad_batch_response"]),
-    (
-        "queue",
-        &[
-            "visibility_timeout",
-            "message_retention",
-            "delivery_delay",
-            "redrive",
-            "maximum_in_flight",
-            "short_receive_probability",
-            "shuffle_window",
-            "wakeup",
-            "delete_latency",
-            "stale_delete",
-            "attribute_propagation",
-            "oldest_age_skips_after",
-            "fair",
-            "content_based_deduplication",
-            "deduplication_scope",
-            "deduplication_window",
-            "fifo_throughput",
-            "group_lookahead",
-        ],
-    ),
+    ("standard queue", &["fair"]),
+    ("queue", &["fair"]),
     ("topic", &["subscribers", "retry"]),
     ("event bus", &["rules"]),
     ("bucket", &["notify", "delay", "retry"]),
@@ -73,17 +49,50 @@ const NOT_SIMULATED: [(&str, &[&str]); 11] = [
 
 /// What is said of them.
 pub(super) const NOT_IN_THIS_VERSION: &str = "not simulated in this version: clients call functions, synchronously or \
-     asynchronously; queues, topics, event buses and buckets only receive";
+     asynchronously, and send to queues; mappings poll queues; topics, event buses and buckets only receive";
+
+/// What is said of the source of a mapping that is no queue.
+pub(super) const QUEUES_ARE_POLLED: &str =
+    "mappings poll queues; streams, tables, Kafka topics and brokers are not simulated in this version";
+
+/// Keys of mappings that those of queues have not.
+const OF_STREAMS: [(&str, &[&str]); 2] = [
+    (
+        "event source mapping",
+        &[
+            "starting_position",
+            "parallelization_factor",
+            "maximum_retry_attempts",
+            "maximum_record_age",
+            "bisect_batch_on_function_error",
+            "bisect_resets_retries",
+            "tumbling_window",
+            "tumbling_window_grace",
+            "on_failure",
+            "retry",
+            "enhanced_fan_out",
+            "push_delay",
+            "poll_every",
+            "poll_phase",
+            "consumer_group",
+            "consumers",
+        ],
+    ),
+    ("provisioned pollers", &["group"]),
+];
 
 /// Words for a key that are not near it, the key, and how it differs.
-const OTHER_WORDS: [(&str, &str, &str); 7] = [
+const OTHER_WORDS: [(&str, &str, &str); 10] = [
     ("max_retries", "max_attempts", "it counts the first attempt too"),
     ("retries", "max_attempts", "it counts the first attempt too"),
     ("maximum_retry_attempts", "max_attempts", "it counts the first attempt too"),
     ("max_attempts", "maximum_retry_attempts", "it does not count the first attempt"),
     ("max_retries", "maximum_retry_attempts", "it does not count the first attempt"),
     ("retries", "maximum_retry_attempts", "it does not count the first attempt"),
-    ("dlq", "dead_letter_queue", "it takes a queue or a topic"),
+    ("dlq", "dead_letter_queue", "it takes the name of what gets the events or messages"),
+    ("dlq", "redrive", "it holds `dead_letter_queue` and `max_receive_count`"),
+    ("dead_letter_queue", "redrive", "it holds `dead_letter_queue` and `max_receive_count`"),
+    ("max_receive_count", "redrive", "it holds `dead_letter_queue` and `max_receive_count`"),
 ];
 
 impl Resolver<'_> {
@@ -114,8 +123,13 @@ impl Resolver<'_> {
                 .at_key(at.path.key(&entry.name))
                 .with_expected(format!("a key of {of}"));
         let mut meant = None;
-        if is_not_simulated(block.name, &entry.name) {
+        if is_among(&NOT_SIMULATED, block.name, &entry.name) {
             problem = problem.with_help(NOT_IN_THIS_VERSION);
+        } else if is_among(&OF_STREAMS, block.name, &entry.name) {
+            problem = problem.with_help(format!(
+                "an SQS mapping has no `{}`: it belongs to streams and Kafka, which are not simulated in this version",
+                entry.name
+            ));
         } else if let Some(goes_with) = goes_with(&entry.name, at.among) {
             problem = problem.with_help(goes_with);
         } else {
@@ -143,7 +157,10 @@ impl Resolver<'_> {
             (format!("`{}`", key.name), format!("the key `{}`: {}", key.name, key.doc))
         };
         let problem = Problem::new(ProblemKind::MissingKey, at.label, format!("{} {what}", lacks(block.name)));
-        self.problems.push(problem.at_key(&at.path).with_expected(expected));
+        let choosing = block.case.filter(|(case, word)| *case == key.name && !word.is_empty());
+        let choosing =
+            choosing.map(|(_, word)| format!("write `{}: {word}` where {} is meant", key.name, a(block.name)));
+        self.problems.push(problem.at_key(&at.path).with_expected(expected).with_help_if(choosing));
     }
 
     /// Notes that a value does not fit.
@@ -155,7 +172,7 @@ impl Resolver<'_> {
         let problem = match &node.kind {
             Kind::Scalar(text) => {
                 let problem = scalar::explain(node, shape);
-                if at.path.name().is_some_and(|key| is_not_simulated(key, text)) {
+                if at.path.name().is_some_and(|key| is_among(&NOT_SIMULATED, key, text)) {
                     Problem::new(problem.kind(), place, problem.message()).with_help(NOT_IN_THIS_VERSION)
                 } else {
                     problem
@@ -174,8 +191,8 @@ impl Resolver<'_> {
     }
 }
 
-fn is_not_simulated(owner: &str, word: &str) -> bool {
-    NOT_SIMULATED.iter().any(|(known, words)| *known == owner && words.contains(&word))
+fn is_among(table: &[(&str, &[&str])], owner: &str, word: &str) -> bool {
+    table.iter().any(|(known, words)| *known == owner && words.contains(&word))
 }
 
 /// Notes two keys of which only one can be written.
@@ -245,6 +262,7 @@ fn empty(shape: &'static Shape, name: Option<&str>) -> Vec<String> {
         Shape::Block(block) if block.keys.is_empty() => vec![format!("write `{name}: {{}}`")],
         Shape::Block(block) if block.keys.iter().any(|key| key.default == Default::Required) => vec![indent],
         Shape::Block(_) => vec![format!("{indent}, or write `{name}: {{}}` for its defaults")],
+        Shape::Either([first @ Shape::Block(_), ..]) => empty(first, Some(name)),
         Shape::Named(_) => vec![format!("{indent}, or write `{name}: {{}}` for none")],
         _ => vec![indent, leave_out],
     }

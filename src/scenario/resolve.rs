@@ -308,7 +308,7 @@ impl Resolver<'_> {
                 self.problems.push(problem.at_key(&path).with_expected(scalar::NAMES));
                 continue;
             }
-            if let Shape::Block(block) = of
+            if let Shape::Block(block) | Shape::Either([Shape::Block(block), ..]) = of
                 && !entry.place.in_file()
                 && self.dangling_override(entry, entries, block, &path)
             {

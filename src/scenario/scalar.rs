@@ -62,6 +62,7 @@ pub(crate) fn read(node: &Node, shape: &'static Shape) -> Result<Value, UnitErro
         }
         Shape::Rate => Leaf::Rate(units::rate(text)?),
         Shape::Size(min, max) => Leaf::Size(range(text, units::size(text)?, *min, *max)?),
+        Shape::Throughput => Leaf::Size(range(text, units::throughput(text)?, 1, u64::MAX)?),
         Shape::Memory(min, max) => Leaf::Size(range(text, units::memory(text)?, *min, *max)?),
         Shape::Ratio(min, max) => {
             let value = units::ratio(text)?;
@@ -279,6 +280,7 @@ fn collect(shape: &'static Shape, parts: &mut Vec<String>) {
         Shape::Rate => push("a rate such as `50/s`, `3000/min` or `1e6/day`".to_owned()),
         Shape::Size(0, _) => push("a size such as `512B`, `6MB` or `1MiB`".to_owned()),
         Shape::Size(min, max) => push(format!("a size from {min}B to {max}B")),
+        Shape::Throughput => push("bytes a second such as `1MB/s`".to_owned()),
         Shape::Memory(min, max) => push(format!("memory from {min}MB to {max}MB")),
         Shape::Ratio(0, Ratio::PARTS) => push("a share such as `0.5%` or `0.005`".to_owned()),
         Shape::Ratio(1, Ratio::PARTS) => push("a share above 0% and at most 100%".to_owned()),
@@ -308,7 +310,9 @@ fn collect(shape: &'static Shape, parts: &mut Vec<String>) {
             parts.push(mapping(block));
         }
         Shape::Named(of) => match of {
-            Shape::Block(block) => push(format!("a mapping from names to {}", plural(block.name))),
+            Shape::Block(block) | Shape::Either([Shape::Block(block), ..]) => {
+                push(format!("a mapping from names to {}", plural(block.name)));
+            }
             _ => push("a mapping from names".to_owned()),
         },
         Shape::Tagged(union) => push(format!("{} such as `{{{}: ..}}`", a(union.name), union.tags[1].name)),

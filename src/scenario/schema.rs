@@ -58,7 +58,7 @@ impl Writer {
             }),
             Shape::Settings => json!({
                 "type": "object",
-                "propertyNames": { "pattern": "^(account\\..+|functions\\.[^.]+\\..+|callers\\.[^.]+\\.client(\\..+)?)$" },
+                "propertyNames": { "pattern": "^(account\\..+|(functions|queues|event_source_mappings)\\.[^.]+\\..+|callers\\.[^.]+\\.client(\\..+)?)$" },
                 "minProperties": 1,
             }),
             _ => scalar(shape),
@@ -113,7 +113,15 @@ impl Writer {
     fn block(&mut self, block: &'static Block) -> Value {
         let mut properties = Map::new();
         for key in block.keys {
-            properties.insert(key.name.to_owned(), self.key(key));
+            let mut schema = self.key(key);
+            // The word that chooses this block among others.
+            if let Some((case, word)) = block.case
+                && case == key.name
+                && !word.is_empty()
+            {
+                schema["const"] = word.into();
+            }
+            properties.insert(key.name.to_owned(), schema);
         }
         let required = block.keys.iter().filter(|key| key.default == Default::Required).map(|key| key.name);
         let required = required.collect::<Vec<_>>();
@@ -174,6 +182,7 @@ fn scalar(shape: &'static Shape) -> Value {
         Shape::Duration(..) => pattern(&format!("({NUMBER}(d|h|m|s|ms|us|ns))+"), "250ms"),
         Shape::Rate => pattern(&format!("{NUMBER}/(ns|us|ms|s|sec|second|m|min|minute|h|hour|d|day)"), "50/s"),
         Shape::Size(..) => pattern(&format!("{NUMBER}([kKMGT]?B|[kKMGT]iB)"), "2KB"),
+        Shape::Throughput => pattern(&format!("{NUMBER}([kKMGT]?B|[kKMGT]iB)/(s|sec|second)"), "1MB/s"),
         Shape::Memory(..) => pattern(&format!("{NUMBER}(MB|MiB|GB|GiB)"), "1024MB"),
         Shape::Ratio(..) => number("number", &json!(0), Some(json!(1)), &format!("{NUMBER}%?")),
         Shape::Whole(min, max) => {

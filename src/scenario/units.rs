@@ -251,6 +251,16 @@ pub(crate) fn size(text: &str) -> Result<u64, UnitError> {
     with_unit(text, "a size", &SIZE, "512B", "2KB")
 }
 
+/// `1MB/s`: a size in each second.
+pub(crate) fn throughput(text: &str) -> Result<u64, UnitError> {
+    let Some(amount) = ["/s", "/sec", "/second"].into_iter().find_map(|per| text.strip_suffix(per)) else {
+        let help =
+            if size(text).is_ok() { format!("write `{text}/s`") } else { "write for example `1MB/s`".to_owned() };
+        return Err(UnitError::new(format!("{} is not a number of bytes a second", quote(text))).help(help));
+    };
+    size(amount)
+}
+
 /// `1024MB` as Lambda counts it: 2^20 bytes.
 pub(crate) fn memory(text: &str) -> Result<u64, UnitError> {
     with_unit(text, "an amount of memory", &MEMORY, "512MB", "1024MB")
@@ -431,6 +441,16 @@ mod tests {
             assert_eq!(memory(text), Ok(megabytes), "{text}");
         }
         assert!(size("1.5B").is_err() && size("5").is_err() && memory("1TB").is_err() && memory("0.5MB").is_err());
+    }
+
+    #[test]
+    fn throughputs() {
+        for (text, bytes) in [("1MB/s", 1_000_000), ("512B/sec", 512), ("1KiB/second", 1024)] {
+            assert_eq!(throughput(text), Ok(bytes), "{text}");
+        }
+        for text in ["1MB", "1MB/min", "10/s", "MB/s", "-1B/s", ""] {
+            assert!(throughput(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -60,7 +60,10 @@ impl Bill {
             ChangeAction::Function(..)
             | ChangeAction::Account(_)
             | ChangeAction::Client(..)
-            | ChangeAction::Deploy(_) => None,
+            | ChangeAction::Deploy(_)
+            | ChangeAction::Queue(..)
+            | ChangeAction::Mapping(..)
+            | ChangeAction::Redrive { .. } => None,
         });
         let mut bill = Self {
             first: Period::new(SimTime::ZERO, &system.functions[id]),

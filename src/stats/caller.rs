@@ -2,7 +2,7 @@
 
 use super::histogram::{Fine, Tally};
 use super::summary::{CallerSummary, Flow, Outcomes};
-use crate::aws::config::Invocation;
+use crate::aws::config::{Caller, Invocation, Target};
 use crate::aws::fact::Outcome;
 use crate::kernel::time::SimDuration;
 
@@ -11,6 +11,8 @@ use crate::kernel::time::SimDuration;
 pub(super) struct CallerStats {
     /// Whether calls wait for their runs.
     waits: bool,
+    /// Whether they send messages to a queue.
+    sends: bool,
     pub(super) submitted: u64,
     pub(super) attempts: u64,
     pub(super) retries: u64,
@@ -32,9 +34,11 @@ pub(super) struct CallerStats {
 const OUTCOMES: usize = 7;
 
 impl CallerStats {
-    pub(super) fn new(invocation: Invocation) -> Self {
+    pub(super) fn new(settings: &Caller) -> Self {
+        let calls = matches!(settings.target, Target::Function(_));
         Self {
-            waits: invocation == Invocation::Sync,
+            waits: calls && settings.invocation == Invocation::Sync,
+            sends: matches!(settings.target, Target::Queue(_)),
             submitted: 0,
             attempts: 0,
             retries: 0,
@@ -120,6 +124,7 @@ impl CallerStats {
             circuit_open: self.circuit_open,
             goodput_per_s: if measured.is_zero() { None } else { Some(succeeded as f64 / seconds) },
             latency_ladder,
+            sends: self.sends,
         }
     }
 

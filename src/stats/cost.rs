@@ -43,6 +43,16 @@ const REQUEST: Pico = 200_000;
 /// A GB-second of ephemeral storage above 512 MB (same source).
 const STORAGE: Pico = 30_900;
 
+/// A million requests to a standard SQS queue, and to a FIFO one, are 0.40 and 0.50 USD: AWS's list price of the first
+/// tier (`D-rec`).
+const SQS_REQUEST: [Pico; 2] = [400_000, 500_000];
+
+/// Free requests to SQS a month (`D-rec`).
+const FREE_SQS_REQUESTS: u128 = 1_000_000;
+
+/// ESM-1.9: an hour of an event poller unit, which is one provisioned poller of SQS.
+const POLLER_HOUR: Pico = 9_250_000_000;
+
 /// Free runs a month (INV-7).
 const FREE_REQUESTS: u128 = 1_000_000;
 
@@ -60,6 +70,10 @@ const MB_NS: u128 = MB_MS * 1_000_000;
 pub struct CostSummary {
     /// By function.
     pub functions: Named<FunctionCost>,
+    /// By queue: its requests.
+    pub queues: Named<TotalCost>,
+    /// By event source mapping: its provisioned pollers.
+    pub event_source_mappings: Named<TotalCost>,
     /// Everything.
     pub total_usd: f64,
 }
@@ -77,8 +91,68 @@ pub struct FunctionCost {
     pub total_usd: f64,
 }
 
-/// The bill over functions by name.
-pub(super) fn bill(functions: Vec<(String, Usage)>, options: PriceOptions) -> CostSummary {
+/// What something costs that has one price, in US dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct TotalCost {
+    /// All of it.
+    pub total_usd: f64,
+}
+
+/// What is billed, by name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Usages {
+    pub(super) functions: Vec<(String, Usage)>,
+    pub(super) queues: Vec<(String, QueueUsage)>,
+    /// Seconds of provisioned pollers of each mapping.
+    pub(super) poller_seconds: Vec<(String, u128)>,
+}
+
+/// What a queue is billed for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct QueueUsage {
+    pub(super) requests: u64,
+    pub(super) fifo: bool,
+}
+
+/// The bill.
+pub(super) fn bill(usages: Usages, options: PriceOptions) -> CostSummary {
+    let Usages { functions, queues, poller_seconds } = usages;
+    let requests = sqs_requests(&queues, options);
+    let queues: Vec<_> = queues.into_iter().map(|(name, _)| name).zip(requests).collect();
+    let pollers = poller_seconds.into_iter().map(|(name, seconds)| (name, pollers(seconds))).collect();
+    let others = [queues, pollers];
+    let rest: Pico = others.iter().flatten().map(|(_, cost)| cost).sum();
+    let [queues, event_source_mappings] = others.map(totals);
+    let (functions, cost) = bill_functions(functions, options);
+    CostSummary { functions, queues, event_source_mappings, total_usd: dollars(cost + rest) }
+}
+
+fn totals(costs: Vec<(String, Pico)>) -> Named<TotalCost> {
+    costs.into_iter().map(|(name, cost)| (name, TotalCost { total_usd: dollars(cost) })).collect()
+}
+
+/// What requests to SQS cost; those to FIFO queues, which are dearer, are free first.
+fn sqs_requests(queues: &[(String, QueueUsage)], options: PriceOptions) -> Vec<Pico> {
+    let mut free = if options.free_tier { FREE_SQS_REQUESTS } else { 0 };
+    let mut costs = vec![0; queues.len()];
+    for fifo in [true, false] {
+        let of_kind = |usage: &QueueUsage| if usage.fifo == fifo { u128::from(usage.requests) } else { 0 };
+        let requests: Vec<u128> = queues.iter().map(|(_, usage)| of_kind(usage)).collect();
+        let all: u128 = requests.iter().sum();
+        let charged = all.saturating_sub(free);
+        free -= all - charged;
+        let parts = share(charged * SQS_REQUEST[usize::from(fifo)], &requests);
+        costs.iter_mut().zip(parts).for_each(|(cost, part)| *cost += part);
+    }
+    costs
+}
+
+fn pollers(seconds: u128) -> Pico {
+    multiply_divide(seconds, POLLER_HOUR, 3_600)
+}
+
+/// The bill over functions by name, and its sum.
+fn bill_functions(functions: Vec<(String, Usage)>, options: PriceOptions) -> (Named<FunctionCost>, Pico) {
     let usages: Vec<&Usage> = functions.iter().map(|(_, usage)| usage).collect();
     let requests = requests(&usages, options);
     let duration = duration(&usages, options);
@@ -96,7 +170,7 @@ pub(super) fn bill(functions: Vec<(String, Usage)>, options: PriceOptions) -> Co
         };
         costs.push((name, cost));
     }
-    CostSummary { functions: Named(costs), total_usd: dollars(total) }
+    (Named(costs), total)
 }
 
 fn requests(usages: &[&Usage], options: PriceOptions) -> Vec<Pico> {
@@ -193,8 +267,7 @@ mod tests {
         PriceOptions { free_tier: false, savings_plan: Ratio::ZERO, init_billed: true, failed_init_billed: true };
 
     fn of(usage: Usage, options: PriceOptions) -> FunctionCost {
-        let summary = bill(vec![("f".to_owned(), usage)], options);
-        let Named(mut functions) = summary.functions;
+        let (Named(mut functions), _) = bill_functions(vec![("f".to_owned(), usage)], options);
         functions.pop().unwrap().1
     }
 
@@ -243,10 +316,33 @@ mod tests {
     #[test]
     fn tiers_are_shared_by_use() {
         let usage = |gb| Usage { on_demand: [gb_seconds(gb), 0], ..Usage::default() };
-        let summary = bill(vec![("a".to_owned(), usage(1_000_000_000)), ("b".to_owned(), usage(6_000_000_000))], LIST);
+        let functions = vec![("a".to_owned(), usage(1_000_000_000)), ("b".to_owned(), usage(6_000_000_000))];
+        let summary = bill(Usages { functions, ..Usages::default() }, LIST);
         assert_eq!(summary.total_usd, 115_000.2);
         let a = &summary.functions.0[0].1;
         assert!((a.total_usd - 115_000.2 / 7.0).abs() < 1e-6);
+    }
+
+    /// ESM-A8.
+    #[test]
+    fn esm_a8_provisioned_pollers() {
+        let hour = 3_600;
+        for (seconds, usd) in [(8_000 * hour, 74.0), (2 * 720 * hour, 13.32), (60, 0.000_154_166_667)] {
+            assert_eq!(dollars(pollers(seconds)), usd);
+        }
+    }
+
+    #[test]
+    fn requests_to_sqs_have_two_prices_and_one_free_tier() {
+        let queue = |name: &str, requests, fifo| (name.to_owned(), QueueUsage { requests, fifo });
+        let queues = vec![queue("a", 3_000_000, false), queue("b", 1_000_000, false), queue("c", 400_000, true)];
+        let cost = |options| {
+            let usages = Usages { queues: queues.clone(), ..Usages::default() };
+            let summary = bill(usages, options);
+            (summary.queues.rows().map(|cost| cost.total_usd).collect::<Vec<_>>(), summary.total_usd)
+        };
+        assert_eq!(cost(LIST), (vec![1.2, 0.4, 0.2], 1.8));
+        assert_eq!(cost(PriceOptions { free_tier: true, ..LIST }), (vec![1.02, 0.34, 0.0], 1.36));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! Reading order: [`summary`] (what comes out), [`Statistics`] (what goes where), [`histogram`], [`gauge`], [`cost`].
 
 mod account;
+mod advice;
 mod asynchronous;
 mod bill;
 mod caller;
@@ -15,6 +16,7 @@ pub mod digest;
 mod function;
 pub mod gauge;
 pub mod histogram;
+mod messages;
 mod places;
 mod provisioned;
 pub mod summary;
@@ -25,9 +27,11 @@ mod tests;
 
 use account::AccountStats;
 use caller::CallerStats;
+use cost::Usages;
 use function::{FunctionStats, Run};
+use messages::Messages;
 use places::{PlaceFigures, PlaceFlows, Places};
-use summary::{AccountSummary, Conservation, Flow, Limit, Limits, Named, ScenarioInfo, Summary, Window};
+use summary::{AccountSummary, Advice, Conservation, Flow, Limit, Limits, Named, ScenarioInfo, Summary, Window};
 
 use crate::aws::config::ChangeAction;
 use crate::aws::fact::{Capacity, Fact, Observer, Origin, Outcome, ThrottleReason};
@@ -44,6 +48,7 @@ pub struct Statistics {
     callers: Table<CallerId, CallerStats>,
     functions: Table<FunctionId, FunctionStats>,
     places: Box<Places>,
+    messages: Box<Messages>,
     context: Box<Context>,
 }
 
@@ -56,6 +61,7 @@ struct Context {
     concurrency_limit: Limit,
     callers: Vec<String>,
     functions: Vec<(String, Limits)>,
+    advice: Vec<Advice>,
 }
 
 impl Statistics {
@@ -66,9 +72,10 @@ impl Statistics {
             warmup: scenario.warmup,
             prices: scenario.prices,
             account: AccountStats::new(scenario.warmup),
-            callers: system.callers.rows().iter().map(|caller| CallerStats::new(caller.invocation)).collect(),
+            callers: system.callers.rows().iter().map(CallerStats::new).collect(),
             functions: system.functions.ids().map(|id| FunctionStats::new(scenario, id)).collect(),
-            places: Box::new(Places::new(system, scenario.warmup)),
+            places: Box::new(Places::new(system)),
+            messages: Box::new(Messages::new(system, scenario.warmup)),
             context: Box::new(Context::new(scenario)),
         }
     }
@@ -90,7 +97,13 @@ impl Statistics {
         let named = |stats: &mut CallerStats, name: &String| (name.clone(), stats.summary(measured));
         let callers = self.callers.iter_mut().zip(&context.callers);
         let callers = callers.map(|((_, stats), name)| named(stats, name)).collect();
-        let PlaceFigures { queues, topics, event_buses, buckets } = self.places.figures(ended);
+        let PlaceFigures { topics, event_buses, buckets } = self.places.figures();
+        let (queues, event_source_mappings) = (self.messages.queues(ended), self.messages.mappings(ended));
+        let usage = Usages {
+            functions: usages,
+            queues: self.messages.queue_usage(&queues),
+            poller_seconds: self.messages.poller_seconds(ended),
+        };
         let milliseconds = |time: SimTime| histogram::milliseconds(time.as_nanos());
         Summary {
             lambdasim: env!("CARGO_PKG_VERSION").to_owned(),
@@ -113,12 +126,14 @@ impl Statistics {
             callers,
             functions: Named(functions),
             queues,
+            event_source_mappings,
             topics,
             event_buses,
             buckets,
-            cost: cost::bill(usages, self.prices),
+            cost: cost::bill(usage, self.prices),
             expectations: Vec::new(),
             conservation: self.conservation(),
+            advice: self.context.advice.clone(),
         }
     }
 
@@ -129,12 +144,12 @@ impl Statistics {
         let of_functions = |flow: fn(&FunctionStats) -> Flow| -> Named<Flow> {
             self.functions.rows().iter().zip(functions).map(|(f, (name, _))| (name.clone(), flow(f))).collect()
         };
-        let PlaceFlows { queues, topics, event_buses, buckets } = self.places.flows();
+        let PlaceFlows { topics, event_buses, buckets } = self.places.flows();
         let mut conservation = Conservation {
             callers,
             functions: of_functions(FunctionStats::flow),
             async_events: of_functions(FunctionStats::flow_of_events),
-            queues,
+            queues: self.messages.flows(),
             topics,
             event_buses,
             buckets,
@@ -190,9 +205,11 @@ impl Observer for Statistics {
             Fact::EventEnded { origin, function, accepted, condition, .. } => {
                 self.event_ended(now, &origin, function, accepted, condition);
             }
-            Fact::Delivered { ref record, to } => self.delivered(now, record, to),
+            Fact::Delivered { ref record, to } => self.delivered(record, to),
             Fact::DeliveryRetried { ref record, to, .. } => self.delivery_retried(record, to),
             Fact::DeliveryFailed { ref record, to, .. } => self.delivery_failed(record, to),
+            Fact::Message(ref fact) => self.messages.message(now, fact),
+            Fact::Mapping(ref fact) => self.messages.mapping(now, fact),
             Fact::EnvironmentCreated { function, .. } => self.functions[function].environment_created(now),
             Fact::EnvironmentEnded { function, at, .. } => self.functions[function].environment_ended(at),
             Fact::EnvironmentReset { function, .. } => self.functions[function].environment_reset(now),
@@ -351,7 +368,11 @@ impl Context {
                     let limit = &mut functions[id.index()].1.reserved_concurrency;
                     *limit = limit.zip(function.reserved_concurrency).map(|(known, new)| known.and(new));
                 }
-                ChangeAction::Client(..) | ChangeAction::Deploy(_) => {}
+                ChangeAction::Client(..)
+                | ChangeAction::Deploy(_)
+                | ChangeAction::Queue(..)
+                | ChangeAction::Mapping(..)
+                | ChangeAction::Redrive { .. } => {}
             }
         }
         Self {
@@ -366,6 +387,7 @@ impl Context {
             concurrency_limit,
             callers: system.callers.rows().iter().map(|caller| caller.name.clone()).collect(),
             functions,
+            advice: advice::advice(system),
         }
     }
 }

@@ -1,30 +1,17 @@
-//! What queues, topics, event buses and buckets received (contract, `queues.N`, `topics.N`, `event_buses.N`,
-//! `buckets.N`).
+//! What topics, event buses and buckets received (contract, `topics.N`, `event_buses.N`, `buckets.N`).
 //!
 //! Nobody reads them: what a place received stays in it.
 
-use super::gauge::Gauge;
-use super::summary::{Flow, Named, PlaceSummary, QueueSummary};
+use super::summary::{Flow, Named, PlaceSummary};
 use crate::aws::config::{System, Target};
-use crate::aws::ids::{BucketId, EventBusId, Id, QueueId, Table, TopicId};
-use crate::kernel::time::SimTime;
+use crate::aws::ids::{BucketId, EventBusId, Id, Table, TopicId};
 
 /// Counts of all places.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
-    queues: Table<QueueId, QueueStats>,
     topics: Table<TopicId, PlaceStats>,
     event_buses: Table<EventBusId, PlaceStats>,
     buckets: Table<BucketId, PlaceStats>,
-}
-
-/// Counts of one queue.
-#[derive(Clone, Debug)]
-struct QueueStats {
-    name: String,
-    sent: u64,
-    sent_before: u64,
-    visible: Gauge,
 }
 
 /// Counts of one topic, event bus or bucket.
@@ -41,7 +28,6 @@ struct PlaceStats {
 
 /// What the places come to.
 pub(super) struct PlaceFigures {
-    pub(super) queues: Named<QueueSummary>,
     pub(super) topics: Named<PlaceSummary>,
     pub(super) event_buses: Named<PlaceSummary>,
     pub(super) buckets: Named<PlaceSummary>,
@@ -49,18 +35,14 @@ pub(super) struct PlaceFigures {
 
 /// What went into the places and stays there.
 pub(super) struct PlaceFlows {
-    pub(super) queues: Named<Flow>,
     pub(super) topics: Named<Flow>,
     pub(super) event_buses: Named<Flow>,
     pub(super) buckets: Named<Flow>,
 }
 
 impl Places {
-    pub(super) fn new(system: &System, from: SimTime) -> Self {
-        let queue =
-            |name: &String| QueueStats { name: name.clone(), sent: 0, sent_before: 0, visible: Gauge::new(from) };
+    pub(super) fn new(system: &System) -> Self {
         Self {
-            queues: system.queues.rows().iter().map(|place| queue(&place.name)).collect(),
             topics: system.topics.rows().iter().map(|place| PlaceStats::new(&place.name)).collect(),
             event_buses: system.event_buses.rows().iter().map(|place| PlaceStats::new(&place.name)).collect(),
             buckets: system.buckets.rows().iter().map(|place| PlaceStats::new(&place.name)).collect(),
@@ -68,16 +50,8 @@ impl Places {
     }
 
     /// Something was delivered.
-    pub(super) fn delivered(&mut self, now: SimTime, to: Target, measured: bool) {
-        if let Target::Queue(id) = to {
-            let queue = &mut self.queues[id];
-            queue.visible.increment(now);
-            if measured {
-                queue.sent += 1;
-            } else {
-                queue.sent_before += 1;
-            }
-        } else if let Some(place) = self.place(to) {
+    pub(super) fn delivered(&mut self, to: Target, measured: bool) {
+        if let Some(place) = self.place(to) {
             place.held += 1;
             if measured {
                 place.received += 1;
@@ -101,7 +75,7 @@ impl Places {
         }
     }
 
-    /// The place that a delivery goes to; queues have counts of their own, and functions receive events.
+    /// The place that a delivery goes to; queues count what is sent to them, and functions receive events.
     fn place(&mut self, to: Target) -> Option<&mut PlaceStats> {
         match to {
             Target::Topic(id) => Some(&mut self.topics[id]),
@@ -111,10 +85,9 @@ impl Places {
         }
     }
 
-    /// What they come to when the run ends at `ended`.
-    pub(super) fn figures(&mut self, ended: SimTime) -> PlaceFigures {
+    /// What they come to.
+    pub(super) fn figures(&self) -> PlaceFigures {
         PlaceFigures {
-            queues: self.queues.iter_mut().map(|(_, queue)| queue.summary(ended)).collect(),
             topics: summaries(&self.topics),
             event_buses: summaries(&self.event_buses),
             buckets: summaries(&self.buckets),
@@ -123,12 +96,7 @@ impl Places {
 
     /// Everything that they received, the warm-up included.
     pub(super) fn flows(&self) -> PlaceFlows {
-        PlaceFlows {
-            queues: self.queues.rows().iter().map(|queue| (queue.name.clone(), queue.flow())).collect(),
-            topics: flows(&self.topics),
-            event_buses: flows(&self.event_buses),
-            buckets: flows(&self.buckets),
-        }
+        PlaceFlows { topics: flows(&self.topics), event_buses: flows(&self.event_buses), buckets: flows(&self.buckets) }
     }
 }
 
@@ -138,17 +106,6 @@ fn summaries<I: Id>(places: &Table<I, PlaceStats>) -> Named<PlaceSummary> {
 
 fn flows<I: Id>(places: &Table<I, PlaceStats>) -> Named<Flow> {
     places.rows().iter().map(|place| (place.name.clone(), place.flow())).collect()
-}
-
-impl QueueStats {
-    fn summary(&mut self, ended: SimTime) -> (String, QueueSummary) {
-        let approximate_number_of_messages_visible = self.visible.figures(ended);
-        (self.name.clone(), QueueSummary { sent: self.sent, approximate_number_of_messages_visible })
-    }
-
-    fn flow(&self) -> Flow {
-        Flow::new(self.sent + self.sent_before, 0, u64::from(self.visible.level()))
-    }
 }
 
 impl PlaceStats {

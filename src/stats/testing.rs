@@ -3,12 +3,12 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::aws::config::{Bucket, EventBus, Function, Queue, QueueKind, Target, Topic};
+use crate::aws::config::{Bucket, EventBus, Function, Target, Topic};
 use crate::aws::fact::{
-    Answer, Capacity, Condition, DeliveryError, DeliveryKind, Fact, InitPhase, Observer, Origin, Outcome, Record,
-    Response, ReturnCause, RunOutcome,
+    Answer, Capacity, Condition, DeliveryError, DeliveryKind, Fact, InitPhase, MessageFact, Observer, Origin, Outcome,
+    Record, Response, ReturnCause, RunOutcome,
 };
-use crate::aws::ids::{CallerId, FunctionId, Id};
+use crate::aws::ids::{CallerId, FunctionId, Id, QueueId};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::scenario::{self, Scenario};
 
@@ -27,6 +27,10 @@ pub(crate) fn scenario(functions: &[&str]) -> Scenario {
     for name in functions {
         let _ = writeln!(yaml, "  {name}-caller: {{ target: {name}, arrivals: {{ poisson: 1/s }} }}");
     }
+    parse(&yaml)
+}
+
+fn parse(yaml: &str) -> Scenario {
     let loaded = scenario::parse("test.yaml", yaml.as_bytes(), Path::new("."), &[]).expect("a valid scenario");
     Scenario { sha256: "0".repeat(64), ..loaded.scenario }
 }
@@ -150,12 +154,27 @@ pub(crate) fn call(to: &mut impl Observer, origin: Origin, run: TestRun, end: Si
 pub(crate) fn scenario_with_places(functions: &[&str]) -> Scenario {
     let mut scenario = scenario(functions);
     let system = &mut scenario.system;
-    let maximum_message_size = 1 << 20;
-    system.queues.push(Queue { name: "dead".to_owned(), order: 0, kind: QueueKind::Standard, maximum_message_size });
+    system.queues.push(scenario_with_mapping().system.queues[QueueId::from_index(1)].clone());
     system.topics.push(Topic { name: "alerts".to_owned(), order: 1 });
     system.event_buses.push(EventBus { name: "bus".to_owned(), order: 2 });
     system.buckets.push(Bucket { name: "archive".to_owned(), order: 3 });
     scenario
+}
+
+/// A function `worker` that a mapping `orders-worker` feeds from a queue `orders`, to which the caller `worker-caller`
+/// sends and whose dead letters go to `dead`; all as AWS advises.
+pub(crate) fn scenario_with_mapping() -> Scenario {
+    parse(
+        "name: test
+duration: 1h
+functions: { worker: { memory: 1024MB, duration: 100ms } }
+queues:
+  orders: { redrive: { dead_letter_queue: dead, max_receive_count: 5 } }
+  dead: { message_retention: 14d }
+event_source_mappings: { orders-worker: { source: orders, function: worker } }
+callers: { worker-caller: { target: orders, arrivals: { poisson: 1/s } } }
+",
+    )
 }
 
 /// An event in the internal queue of a function; each method states what happened.
@@ -234,5 +253,9 @@ impl TestEvent {
             Some(error) => Fact::DeliveryFailed { record, to: target, error },
         };
         to.observe(now, &fact);
+        if let (Target::Queue(queue), None) = (target, error) {
+            let sent = MessageFact::Sent { origin: self.origin, queue, visible_at: now, bytes: 100 };
+            to.observe(now, &Fact::Message(sent));
+        }
     }
 }

@@ -2,7 +2,9 @@
 #![allow(clippy::float_cmp, reason = "figures come from integers and are exact")]
 
 use super::summary::{FunctionSummary, Summary};
-use super::testing::{TestRun, call, first, function, ms, origin, scenario, scenario_with_places};
+use super::testing::{
+    TestRun, call, first, function, ms, origin, scenario, scenario_with_mapping, scenario_with_places,
+};
 use super::{Observer, Statistics};
 use crate::aws::config::{Architecture, Change, ChangeAction};
 use crate::aws::fact::{Answer, Capacity, Fact, InitPhase, Outcome, RunOutcome, ThrottleReason};
@@ -324,7 +326,9 @@ fn functions_are_kept_apart() {
 /// The order and the names of the contract, section 3.
 #[test]
 fn the_summary_has_the_keys_of_the_contract_in_their_order() {
-    let mut summary = summary(&scenario_with_places(&["resize"]), |_| {});
+    let mut scenario = scenario_with_places(&["resize"]);
+    scenario.system.event_source_mappings = scenario_with_mapping().system.event_source_mappings;
+    let mut summary = summary(&scenario, |_| {});
     summary.lambdasim = "VERSION".to_owned();
     insta::assert_snapshot!(serde_json::to_string_pretty(&summary.to_json()).unwrap());
 }

@@ -1,9 +1,9 @@
 //! The steps of a client, and what it is told.
 
 use super::rules::{self, Rule};
-use super::step::{StepKind, Told, by_lambda};
+use super::step::{LAMBDA, StepKind, Told};
 use super::words::{Settings, length, moment, plural};
-use crate::aws::config::{Budget, Invocation};
+use crate::aws::config::{Budget, Invocation, Target};
 use crate::aws::fact::{Answer, Fact, Origin, Outcome};
 use crate::kernel::time::SimTime;
 
@@ -11,11 +11,13 @@ use crate::kernel::time::SimTime;
 #[allow(clippy::wildcard_enum_match_arm, reason = "the other facts are not about clients")]
 pub(super) fn tell<'a>(settings: Settings<'a>, now: SimTime, origin: &Origin, fact: &Fact) -> Option<Told<'a>> {
     let caller = &settings.0.callers[origin.caller];
-    let target = settings.function(caller.target);
+    let target = settings.target(caller.target);
+    let is_message = matches!(caller.target, Target::Queue(_));
     let told = |kind, rule, detail| Some(Told { actor: &caller.name, kind, run: None, rule, detail });
     match *fact {
         Fact::CallSubmitted { .. } => {
             let detail = match caller.invocation {
+                _ if is_message => format!("a message for {target}"),
                 Invocation::Sync => format!("a call of {target}, and waits for its result"),
                 Invocation::Async => format!("an event for {target}, and does not wait for its result"),
             };
@@ -26,9 +28,13 @@ pub(super) fn tell<'a>(settings: Settings<'a>, now: SimTime, origin: &Origin, fa
             told(StepKind::AttemptSent, None, format!("attempt {attempt} of at most {most} to {target}"))
         }
         Fact::AttemptAnswered { attempt, answer, status, .. } => {
-            let (rule, words) = answer_words(caller.invocation, answer, status);
+            let (actor, (rule, words)) = if is_message {
+                (target, queue_words(answer, status))
+            } else {
+                (LAMBDA, answer_words(caller.invocation, answer, status))
+            };
             let detail = format!("attempt {attempt} with {status}: {words}");
-            Some(by_lambda(StepKind::Answered, rule, detail))
+            Some(Told { actor, kind: StepKind::Answered, run: None, rule, detail })
         }
         Fact::AttemptTimedOut { attempt, .. } => {
             let detail = format!("waiting for the answer to attempt {attempt}; a run that it started goes on");
@@ -51,6 +57,7 @@ pub(super) fn tell<'a>(settings: Settings<'a>, now: SimTime, origin: &Origin, fa
             let after = length(now.since(origin.submitted));
             let (outcome, attempts) = (outcome_words(outcome), plural(attempts, "attempt"));
             let runs = match caller.invocation {
+                _ if is_message => String::new(),
                 Invocation::Sync => format!(" and {}", plural(runs, "run")),
                 Invocation::Async => String::new(),
             };
@@ -72,6 +79,17 @@ fn answer_words(invocation: Invocation, answer: Answer, status: u16) -> (Option<
             Invocation::Async => (Some(&rules::ASYNC_PAYLOAD), "the event is too large"),
         },
         Answer::Rejected => (Some(&rules::SERVICE_ERROR), "the request is refused"),
+    }
+}
+
+/// What a queue answers.
+fn queue_words(answer: Answer, status: u16) -> (Option<&'static Rule>, &'static str) {
+    match answer {
+        Answer::Success | Answer::Accepted => (None, "the queue has the message"),
+        Answer::Throttled => (Some(&rules::FIFO_RATE), "throttled"),
+        Answer::Rejected if status == 400 => (Some(&rules::MESSAGE_SIZE), "the message is too large"),
+        Answer::Rejected => (None, "the message is refused"),
+        Answer::ServiceError | Answer::FunctionError => (None, "the service failed"),
     }
 }
 

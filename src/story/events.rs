@@ -38,12 +38,17 @@ impl<'a, W: Write> EventsCsv<'a, W> {
 
 impl<W: Write> Observer for EventsCsv<'_, W> {
     fn observe(&mut self, now: SimTime, fact: &Fact) {
-        let Ok(table) = &mut self.table else { return };
-        if let Some(step) = self.narrator.step(now, fact)
-            && let Err(error) = write(table, &step)
-        {
-            self.table = Err(error);
+        if self.table.is_err() {
+            return;
         }
+        let Self { narrator, table } = self;
+        narrator.steps(now, fact, |_, step| {
+            if let Ok(writer) = table
+                && let Err(error) = write(writer, &step)
+            {
+                *table = Err(error);
+            }
+        });
     }
 }
 

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::client::outcome_words;
 use super::families::{Key, key, origin};
+use super::outline::Messages;
 use super::rules::Rule;
 use super::step::{Narrator, Step};
 use super::words::{Settings, length, listed, moment, plural};
-use crate::aws::config::Invocation;
+use crate::aws::config::{Invocation, Target};
 use crate::aws::fact::{Condition, DeliveryKind, Fact, Observer, Outcome};
 use crate::aws::ids::FunctionId;
 use crate::kernel::time::SimTime;
@@ -90,6 +91,8 @@ struct Outline {
     last_run: Option<SimTime>,
     /// Events in internal queues, by branch.
     events: BTreeMap<u32, Event>,
+    /// Messages in queues.
+    messages: Messages,
 }
 
 #[derive(Clone, Debug)]
@@ -107,7 +110,7 @@ impl<'a> Collector<'a> {
     pub fn new(scenario: &'a Scenario, key: Key) -> Self {
         Self {
             settings: Settings(&scenario.system),
-            narrator: Narrator::new(scenario),
+            narrator: Narrator::for_one(scenario, key),
             key,
             steps: Vec::new(),
             more: 0,
@@ -139,12 +142,19 @@ impl<'a> Collector<'a> {
     fn headline(&self, event: &str, ended: SimTime) -> (Vec<String>, Option<bool>) {
         let caller = &self.settings.0.callers[self.key.0];
         let thing = match caller.invocation {
+            _ if self.is_message() => "a message for",
             Invocation::Sync => "a call of",
             Invocation::Async => "an event for",
         };
-        let begin = format!("{event} was {thing} {}", self.settings.function(caller.target));
-        let Outline { call, events, .. } = &self.outline;
+        let begin = format!("{event} was {thing} {}", self.settings.target(caller.target));
+        let Outline { call, events, messages, .. } = &self.outline;
+        let submitted = self.outline.submitted.unwrap_or(SimTime::ZERO);
         let ended = moment(ended);
+        if self.is_message()
+            && let Some((words, good)) = messages.own(self.settings, submitted, &ended)
+        {
+            return (vec![format!("{begin}. {words}")], good);
+        }
         let (mut sentences, good) = match (events.get(&0), call) {
             (Some(own), _) => {
                 let good = own.end.map(|(_, condition, _)| condition == Condition::Success);
@@ -158,7 +168,13 @@ impl<'a> Collector<'a> {
             (None, None) => (vec![format!("{begin}. It had no answer when the simulation ended at {ended}.")], None),
         };
         sentences.extend(self.children());
+        sentences.extend(messages.sent_on(self.settings, submitted, &ended));
         (sentences, good)
+    }
+
+    /// Whether the caller sends messages to a queue.
+    fn is_message(&self) -> bool {
+        matches!(self.settings.0.callers[self.key.0].target, Target::Queue(_))
     }
 
     /// `186 s after it was submitted`.
@@ -177,6 +193,7 @@ impl<'a> Collector<'a> {
     fn call_end(&self, begin: &str) -> Vec<String> {
         let Some((at, outcome, attempts, runs)) = self.outline.call else { return Vec::new() };
         let runs = match self.settings.0.callers[self.key.0].invocation {
+            _ if self.is_message() => ", and the queue never accepted it".to_owned(),
             Invocation::Sync => format!(" and {}", plural(runs, "run")),
             Invocation::Async => ", and Lambda never accepted it".to_owned(),
         };
@@ -209,9 +226,20 @@ impl<'a> Collector<'a> {
         sentences
     }
 
+    /// Puts a step into its place: what time alone does is noticed late.
+    fn keep(&mut self, step: Step) {
+        if self.steps.len() < STEPS {
+            let place = self.steps.iter().rposition(|other| other.at <= step.at).map_or(0, |place| place + 1);
+            self.steps.insert(place, step);
+        } else {
+            self.more += 1;
+        }
+    }
+
     #[allow(clippy::wildcard_enum_match_arm, reason = "a few facts are enough for an outline")]
     fn note(&mut self, now: SimTime, fact: &Fact, name: &str) {
         let outline = &mut self.outline;
+        outline.messages.note(now, fact);
         match *fact {
             Fact::CallSubmitted { .. } => outline.submitted = Some(now),
             Fact::CallFinished { outcome, attempts, runs, .. } => {
@@ -276,19 +304,15 @@ impl Observer for Collector<'_> {
         if let Fact::CallSubmitted { origin } = fact {
             self.submissions += u64::from(origin.caller == self.key.0);
         }
-        if key(origin) != self.key {
-            if self.outline.submitted.is_some() {
-                self.narrator.forget(now);
-                self.over = !self.narrator.is_open(self.key);
-            }
-            return;
+        if key(origin) != self.key && self.outline.submitted.is_some() {
+            self.narrator.forget(now);
+            self.over = !self.narrator.is_open(self.key);
         }
-        let Some(step) = self.narrator.step(now, fact) else { return };
-        self.note(now, fact, &step.event);
-        if self.steps.len() < STEPS {
-            self.steps.push(step);
-        } else {
-            self.more += 1;
+        let mut told = Vec::new();
+        self.narrator.steps(now, fact, |fact, step| told.push((*fact, step)));
+        for (fact, step) in told {
+            self.note(now, &fact, &step.event);
+            self.keep(step);
         }
     }
 }

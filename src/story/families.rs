@@ -4,7 +4,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::aws::fact::{Fact, Origin, ReturnCause, RunOutcome};
+use super::message::{Progress, message_origin};
+use crate::aws::fact::{Fact, MappingFact, MessageFact, Origin, ReturnCause, RunOutcome};
 use crate::aws::ids::CallerId;
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -34,6 +35,8 @@ pub(super) fn origin(fact: &Fact) -> Option<&Origin> {
         Fact::Delivered { record, .. } | Fact::DeliveryRetried { record, .. } | Fact::DeliveryFailed { record, .. } => {
             Some(&record.origin)
         }
+        Fact::Message(fact) => message_origin(fact),
+        Fact::Mapping(fact) => mapping_origin(fact),
         Fact::EnvironmentCreated { .. }
         | Fact::EnvironmentEnded { .. }
         | Fact::EnvironmentReset { .. }
@@ -42,6 +45,19 @@ pub(super) fn origin(fact: &Fact) -> Option<&Origin> {
         | Fact::ProvisionedInitialized { .. }
         | Fact::ProvisionedFailed { .. }
         | Fact::AccountAllocated { .. } => None,
+    }
+}
+
+/// The record that a fact about a mapping is about; the first of its batch for a fact about a batch.
+fn mapping_origin(fact: &MappingFact) -> Option<&Origin> {
+    match fact {
+        MappingFact::FilteredOut { origin, .. }
+        | MappingFact::Batched { origin, .. }
+        | MappingFact::BatchFormed { origin, .. }
+        | MappingFact::BatchInvoked { origin, .. }
+        | MappingFact::BatchRefused { origin, .. }
+        | MappingFact::BatchEnded { origin, .. } => Some(origin),
+        MappingFact::Polled { .. } | MappingFact::PolledEmpty { .. } | MappingFact::Pollers { .. } => None,
     }
 }
 
@@ -61,6 +77,8 @@ pub(super) struct Event<T> {
     pub(super) retries: u32,
     /// Whether two of its runs have one number.
     pub(super) is_duplicated: bool,
+    /// Its message, where it is or became one.
+    pub(super) message: Progress,
     /// Time-out that cut its last run that was cut.
     pub(super) timed_out: Option<SimDuration>,
     /// What an observer keeps with it.
@@ -72,12 +90,40 @@ pub(super) struct Event<T> {
 struct Family<T> {
     /// By branch.
     events: BTreeMap<u32, Event<T>>,
-    /// Calls, events and runs under way.
+    /// Calls, events, messages, receives and runs under way.
     open: u32,
     /// The last number given to an event.
     last: u32,
     /// Its last fact.
     touched: SimTime,
+}
+
+/// What a fact says of what is under way.
+enum Change {
+    Begins,
+    Ends,
+    Neither,
+}
+
+#[allow(clippy::wildcard_enum_match_arm, reason = "a few facts begin or end something")]
+fn change(fact: &Fact) -> Change {
+    match fact {
+        Fact::CallSubmitted { .. }
+        | Fact::RunStarted { .. }
+        | Fact::EventAccepted { .. }
+        | Fact::Message(MessageFact::Sent { .. } | MessageFact::Received { .. }) => Change::Begins,
+        Fact::CallFinished { .. }
+        | Fact::RunEnded { .. }
+        | Fact::EventEnded { .. }
+        | Fact::Message(MessageFact::Deleted { .. } | MessageFact::Expired { .. })
+        // What was received is held until then.
+        | Fact::Mapping(
+            MappingFact::FilteredOut { .. }
+            | MappingFact::BatchEnded { .. }
+            | MappingFact::BatchRefused { due: None, .. },
+        ) => Change::Ends,
+        _ => Change::Neither,
+    }
 }
 
 /// The submissions under way.
@@ -104,12 +150,10 @@ impl<T: Default> Families<T> {
         let new = || Family { events: BTreeMap::new(), open: 0, last: 0, touched: now };
         let family = self.open.entry(key).or_insert_with(new);
         family.touched = now;
-        match fact {
-            Fact::CallSubmitted { .. } | Fact::RunStarted { .. } | Fact::EventAccepted { .. } => family.open += 1,
-            Fact::CallFinished { .. } | Fact::RunEnded { .. } | Fact::EventEnded { .. } => {
-                family.open = family.open.saturating_sub(1);
-            }
-            _ => {}
+        match change(fact) {
+            Change::Begins => family.open += 1,
+            Change::Ends => family.open = family.open.saturating_sub(1),
+            Change::Neither => {}
         }
         if family.open == 0 {
             self.closing.push_back((now, key));
@@ -118,8 +162,11 @@ impl<T: Default> Families<T> {
         let event = family.events.entry(origin.branch).or_insert_with(|| {
             let number = if origin.branch == 0 { 0 } else { *last + 1 };
             *last = number.max(*last);
-            Event { number, dispatches: 0, retries: 0, is_duplicated: false, timed_out: None, extra: T::default() }
+            Event { number, ..Event::default() }
         });
+        // ESM-C9: the same run of a message a second time.
+        event.is_duplicated |= matches!(fact, Fact::RunStarted { run, .. } if event.message.has_begun(*run));
+        event.message.note(now, fact);
         match *fact {
             Fact::EventDispatched { .. } => event.dispatches += 1,
             Fact::EventDuplicated { .. } => event.is_duplicated = true,

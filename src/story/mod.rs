@@ -4,14 +4,18 @@
 //! that nobody asks for a story.
 //!
 //! Reading order: [`rules`] (what steps cite), `words` (times and settings in words), `families` (which events belong
-//! together), [`step`] with `client` and `delivery` (a fact becomes a step), then what is made of steps: [`events`] (a table of all),
+//! together), `batches` (which messages run together), [`step`] with `client`, `delivery` and `message` (a fact becomes a
+//! step), `outline` (what the first sentences need), then what is made of steps: [`events`] (a table of all),
 //! [`records`] (what destinations receive), [`select`] (which event), [`explain`] (its story).
 
+mod batches;
 mod client;
 mod delivery;
 pub mod events;
 pub mod explain;
 mod families;
+mod message;
+mod outline;
 pub mod records;
 pub mod rules;
 pub mod select;

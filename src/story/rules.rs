@@ -3,7 +3,7 @@
 /// A rule of the simulation.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// `INV-Q1`, as in `docs/semantics/`.
+    /// `INV-Q1`, `ESM-1.4.2`, as in `docs/semantics/`.
     pub id: &'static str,
     /// What it says.
     pub text: &'static str,
@@ -22,6 +22,8 @@ pub enum Mark {
     Observed,
     /// Nothing is known; a choice of ours.
     Assumption,
+    /// Two pages of AWS disagree; we took one.
+    Conflict,
 }
 
 impl Mark {
@@ -31,6 +33,7 @@ impl Mark {
             Self::Documented => "documented",
             Self::Observed => "observed",
             Self::Assumption => "our assumption",
+            Self::Conflict => "two pages disagree",
         }
     }
 }
@@ -52,6 +55,12 @@ const CONCURRENCY: &str = "AWS Lambda developer guide, lambda-concurrency";
 const MEASURED: &str = "measurements of others (localstack, stackd)";
 const SDKS: &str = "AWS SDKs and tools reference guide, feature-retry-behavior";
 const NONE: &str = "AWS does not say";
+const SQS_ERRORS: &str = "AWS Lambda developer guide, services-sqs-errorhandling";
+const SQS_SOURCE: &str = "AWS Lambda developer guide, with-sqs";
+const MAPPINGS: &str = "AWS Lambda developer guide, invocation-eventsourcemapping";
+const VISIBILITY: &str = "Amazon SQS developer guide, sqs-visibility-timeout";
+const DEAD_LETTER_QUEUES: &str = "Amazon SQS developer guide, sqs-dead-letter-queues";
+const QUEUE_QUOTAS: &str = "Amazon SQS developer guide, quotas-queues";
 
 rules! {
     ASYNC_ACCEPTANCE = "INV-Q1", Documented, "AWS Lambda developer guide, invocation-async",
@@ -122,6 +131,54 @@ rules! {
         "Of a synchronous call the client alone decides: is this failure tried again, are attempts left, can its budget pay? Then it waits and sends again.";
     RETRY_QUOTA = "INV-N3", Documented, SDKS,
         "A client's retries are paid from a quota of tokens, which successes fill again.";
+    MESSAGE_DELAY = "ESM-1.1.8", Documented, "Amazon SQS developer guide, sqs-delay-queues",
+        "A new message is hidden for the delay of its queue, or for its own.";
+    RETENTION = "ESM-1.1.9", Documented, QUEUE_QUOTAS,
+        "A queue keeps a message for its retention, 4 days by default, and then drops it without a word.";
+    MESSAGE_SIZE = "ESM-1.1.10", Documented, "Amazon SQS developer guide, quotas-messages",
+        "A message may have 1 MiB, or the maximum message size of its queue; a larger one is refused.";
+    BATCH_COMPLETE = "ESM-1.3.1", Documented, MAPPINGS,
+        "A batch is invoked when it is full, when its window is over, or when one more record would pass 6 MB.";
+    NO_WINDOW = "ESM-1.3.4", Assumption, NONE,
+        "Without a batching window a batch is what one receive gave: up to ten messages.";
+    LOW_TRAFFIC = "ESM-1.3.5", Documented, SQS_SOURCE,
+        "At low traffic Lambda may wait up to 20 s for a batch, although its window is shorter.";
+    VISIBILITY_CLOCK = "ESM-1.3.9", Documented, VISIBILITY,
+        "A received message is hidden for the visibility time-out, which runs from the receive: time in a batch counts.";
+    BATCH_SUCCEEDED = "ESM-1.4.1", Documented, SQS_SOURCE,
+        "When the run of a batch succeeds, Lambda deletes all its messages.";
+    BATCH_FAILED = "ESM-1.4.2", Documented, SQS_ERRORS,
+        "When the run of a batch fails, nothing is deleted: its messages are visible again when their visibility time-out ends, not before.";
+    RUN_GOES_ON = "ESM-1.4.4", Documented, VISIBILITY,
+        "When the visibility time-out ends during a run, the message is received again, and the run goes on beside the next.";
+    PARTIAL_FAILURE = "ESM-1.4.6", Documented, SQS_ERRORS,
+        "With ReportBatchItemFailures only the messages that the function names stay; the others are deleted.";
+    ALL_FAILED = "ESM-1.4.8", Documented, SQS_ERRORS,
+        "An answer that cannot be read, or that names an unknown message, fails the whole batch.";
+    REDRIVE = "ESM-1.5.1", Documented, DEAD_LETTER_QUEUES,
+        "The receive that would be one more than maxReceiveCount moves the message to the dead-letter queue instead.";
+    REDRIVE_TASK = "ESM-1.5.10", Documented, "Amazon SQS developer guide, sqs-configure-dead-letter-queue-redrive",
+        "A redrive task moves messages to another queue, at most 500 a second; each is a new message there.";
+    THROTTLED_BATCH = "ESM-1.6.2", Documented, SQS_ERRORS,
+        "Lambda tries a throttled batch again until its visibility time-out, then drops its copy. The receive counts all the same.";
+    NEVER_RAN = "ESM-1.7.3", Observed, "experiments of Zac Charles (sqs-overpull-reproduction) and an AWS sample",
+        "Pollers receive before they ask for concurrency. Throttled batches use up receives, and a message can reach the dead-letter queue without a run.";
+    FIFO_BATCH = "ESM-1.10.5", Conflict, "AWS Lambda developer guide, services-sqs-scaling",
+        "A batch of a FIFO queue may hold several message groups, each in order; an older text says one group.";
+    DEDUPLICATION = "ESM-1.10.9", Documented, "Amazon SQS developer guide, FIFO-queues-understanding-logic",
+        "A FIFO queue accepts a message with a deduplication id of the last 5 minutes, and drops it.";
+    FIFO_RATE = "ESM-1.10.12", Documented, "Amazon SQS developer guide, quotas-fifo",
+        "A FIFO queue takes a limited number of calls a second.";
+    FILTER = "ESM-1.12.1", Documented, "AWS Lambda developer guide, invocation-eventfiltering",
+        "Lambda deletes a message that does not match the filter; it reaches neither the function nor a dead-letter queue.";
+    BATCH_INVOKED = "ESM-6.2.1", Documented, MAPPINGS,
+        "A mapping invokes once for each batch and waits for the result; the internal queue of asynchronous invocation is not used.";
+    THROTTLED_BATCH_WAITS = "ESM-S7", Assumption, NONE,
+        "A throttled batch is held and asked for again after 1 s, 2 s, 4 s and so on, at most 20 s, as `throttle_retry` says.";
+    STALE_DELETE = "ESM-S17", Assumption, NONE,
+        "A delete after the visibility time-out works if nobody has received the message again; if somebody has, `stale_delete` decides.";
+    EXPIRED_IN_FLIGHT = "ESM-S18", Assumption, NONE,
+        "Retention also ends while a message is in flight; a run that has it goes on, and its delete does nothing.";
 }
 
 #[cfg(test)]
@@ -132,7 +189,8 @@ mod tests {
     fn sentences_are_sentences_and_ids_are_unique() {
         for (place, rule) in ALL.iter().enumerate() {
             assert!(rule.text.ends_with(['.', '?']), "{rule:?}");
-            assert!(!rule.source.is_empty() && rule.id.starts_with("INV-"), "{rule:?}");
+            assert!(!rule.source.is_empty(), "{rule:?}");
+            assert!(["INV-", "ESM-"].iter().any(|sheet| rule.id.starts_with(sheet)), "{rule:?}");
             assert!(ALL[..place].iter().all(|other| other.id != rule.id), "{} is there twice", rule.id);
         }
     }

@@ -1,10 +1,12 @@
 //! Which event a story is told of.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
-use super::families::{Key, key};
+use super::batches::Batches;
+use super::families::{Key, key, origin};
 use super::step::caller_named;
-use crate::aws::fact::{Condition, DeliveryKind, Fact, Observer, Outcome};
+use crate::aws::fact::{Condition, DeliveryKind, Fact, MappingFact, MessageFact, Observer, Origin, Outcome};
 use crate::aws::ids::{CallerId, Id as _};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::scenario::Scenario;
@@ -38,13 +40,13 @@ impl Selection {
 pub enum Fate {
     /// A dead-letter queue received it.
     DeadLettered,
-    /// It was accepted and ended without success.
+    /// It was accepted and ended without success. A message does so in a dead-letter queue, or with its retention.
     Dropped,
     /// It was refused for want of concurrency or rate.
     Throttled,
     /// It ended without success: a call, or an event.
     Failed,
-    /// It was run once more beside its run.
+    /// It was run once more although no run of it had failed.
     Duplicated,
 }
 
@@ -69,7 +71,10 @@ impl Fate {
             (Self::Failed, Fact::CallFinished { outcome, .. }) => {
                 !matches!(outcome, Outcome::Success | Outcome::Accepted)
             }
-            (Self::Throttled, Fact::Throttled { .. }) | (Self::Duplicated, Fact::EventDuplicated { .. }) => true,
+            (Self::DeadLettered | Self::Dropped | Self::Failed, Fact::Message(MessageFact::Moved { .. }))
+            | (Self::Dropped | Self::Failed, Fact::Message(MessageFact::Expired { .. }))
+            | (Self::Throttled, Fact::Throttled { .. })
+            | (Self::Duplicated, Fact::EventDuplicated { .. }) => true,
             _ => false,
         }
     }
@@ -120,6 +125,46 @@ pub struct Finder {
     fate: Option<Fate>,
     found: Option<Key>,
     longest: Option<SimDuration>,
+    twice: Twice,
+}
+
+/// Looks for messages that run again although no run of them has failed.
+#[derive(Clone, Debug, Default)]
+struct Twice {
+    batches: Batches,
+    /// Messages whose last run goes on or succeeded, by caller, submission and branch.
+    ran: BTreeSet<(Key, u32)>,
+}
+
+impl Twice {
+    /// The first message that a fact lets run once more.
+    fn observe(&mut self, fact: &Fact) -> Option<Key> {
+        let others = self.batches.others(fact, |_| 1);
+        [fact].into_iter().chain(&others).find_map(|fact| self.note(fact, origin(fact)?))
+    }
+
+    #[allow(clippy::wildcard_enum_match_arm, reason = "few facts tell whether a message runs")]
+    fn note(&mut self, fact: &Fact, origin: &Origin) -> Option<Key> {
+        let message = (key(origin), origin.branch);
+        match fact {
+            // A run is said to start before it is said of which batch it is.
+            Fact::RunStarted { .. } if self.ran.contains(&message) => return Some(message.0),
+            Fact::Mapping(MappingFact::BatchInvoked { .. }) if !self.ran.insert(message) => return Some(message.0),
+            Fact::Message(
+                MessageFact::Sent { .. }
+                | MessageFact::Deleted { .. }
+                | MessageFact::Moved { .. }
+                | MessageFact::Expired { .. },
+            ) => {
+                self.ran.remove(&message);
+            }
+            Fact::Mapping(MappingFact::BatchEnded { failed, .. }) if *failed > 0 => {
+                self.ran.remove(&message);
+            }
+            _ => {}
+        }
+        None
+    }
 }
 
 impl Finder {
@@ -128,7 +173,7 @@ impl Finder {
     /// # Errors
     /// Never; the event stands in the place of the error.
     pub fn new(selection: Selection) -> Result<Self, Key> {
-        let finder = |fate| Self { fate, found: None, longest: None };
+        let finder = |fate| Self { fate, found: None, longest: None, twice: Twice::default() };
         match selection {
             Selection::Default => Err((CallerId::from_index(0), 1)),
             Selection::Event(caller, submission) => Err((caller, submission)),
@@ -149,15 +194,25 @@ impl Finder {
 }
 
 impl Observer for Finder {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "few facts are a last fate")]
     fn observe(&mut self, now: SimTime, fact: &Fact) {
         if let Some(fate) = self.fate {
             if self.found.is_none() && fate.is_met(fact) {
-                self.found = super::families::origin(fact).map(key);
+                self.found = origin(fact).map(key);
+            }
+            if self.found.is_none() && fate == Fate::Duplicated {
+                self.found = self.twice.observe(fact);
             }
             return;
         }
-        let (Fact::CallFinished { origin, .. } | Fact::EventEnded { origin, .. }) = fact else { return };
-        let took = now.since(origin.submitted);
+        let (origin, at) = match fact {
+            Fact::CallFinished { origin, .. }
+            | Fact::EventEnded { origin, .. }
+            | Fact::Message(MessageFact::Deleted { origin, .. } | MessageFact::Moved { origin, .. }) => (origin, now),
+            Fact::Message(MessageFact::Expired { origin, at, .. }) => (origin, *at),
+            _ => return,
+        };
+        let took = at.since(origin.submitted);
         if self.longest.is_none_or(|longest| took > longest) {
             (self.longest, self.found) = (Some(took), Some(key(origin)));
         }
@@ -171,5 +226,95 @@ pub struct Shared<'a, O>(pub &'a RefCell<O>);
 impl<O: Observer> Observer for Shared<'_, O> {
     fn observe(&mut self, now: SimTime, fact: &Fact) {
         self.0.borrow_mut().observe(now, fact);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::fact::RunOutcome;
+    use crate::aws::ids::{MappingId, QueueId};
+
+    fn at(seconds: u64) -> SimTime {
+        SimTime::ZERO.plus(SimDuration::from_secs(seconds))
+    }
+
+    fn origin(submission: u64) -> Origin {
+        Origin { caller: CallerId::from_index(0), branch: 0, submission, submitted: SimTime::ZERO }
+    }
+
+    fn queue() -> QueueId {
+        QueueId::from_index(0)
+    }
+
+    /// A batch of these messages runs.
+    fn invoked(batch: u64, messages: &[u64]) -> Vec<Fact> {
+        let mapping = MappingId::from_index(0);
+        let batched = |message: &u64| Fact::Mapping(MappingFact::Batched { origin: origin(*message), mapping, batch });
+        let mut facts: Vec<_> = messages.iter().map(batched).collect();
+        let (origin, records) = (origin(messages[0]), u32::try_from(messages.len()).unwrap());
+        facts.push(Fact::Mapping(MappingFact::BatchInvoked { origin, mapping, batch, records, repeated: 0 }));
+        facts
+    }
+
+    /// Its run ends.
+    fn ended(batch: u64, first: u64, records: u32, failed: u32) -> Fact {
+        let (origin, mapping) = (origin(first), MappingId::from_index(0));
+        let outcome = if failed == records { RunOutcome::Error } else { RunOutcome::Success };
+        Fact::Mapping(MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome })
+    }
+
+    fn found(selection: Selection, facts: &[(u64, Fact)]) -> Option<u64> {
+        let mut finder = Finder::new(selection).unwrap();
+        for (seconds, fact) in facts {
+            finder.observe(at(*seconds), fact);
+        }
+        finder.found().map(|(_, submission)| submission)
+    }
+
+    #[test]
+    fn a_message_that_runs_again_without_a_failure_is_duplicated() {
+        let twice = |facts: Vec<Fact>| {
+            let facts: Vec<_> = facts.into_iter().map(|fact| (0, fact)).collect();
+            found(Selection::First(Fate::Duplicated), &facts)
+        };
+        let first = invoked(1, &[1, 2]);
+        // While its run goes on, also if it was not the first of its batch.
+        assert_eq!(twice([first.clone(), invoked(2, &[3, 2])].concat()), Some(2));
+        // After a success that did not delete it.
+        assert_eq!(twice([first.clone(), vec![ended(1, 1, 2, 0)], invoked(2, &[2])].concat()), Some(2));
+        // Not after a failure.
+        assert_eq!(twice([first, vec![ended(1, 1, 2, 2)], invoked(2, &[1, 2])].concat()), None);
+    }
+
+    #[test]
+    fn fates_of_messages() {
+        let (queue, to, mapping) = (queue(), QueueId::from_index(1), MappingId::from_index(0));
+        let moved = Fact::Message(MessageFact::Moved { origin: origin(2), queue, to, mapping, receives: 1, runs: 0 });
+        let state = crate::aws::fact::MessageState::Visible;
+        let expired = Fact::Message(MessageFact::Expired { origin: origin(3), queue, at: at(40), state });
+        let (enqueued, receives, visible) = (SimTime::ZERO, 1, false);
+        let deleted = Fact::Message(MessageFact::Deleted {
+            origin: origin(1),
+            queue,
+            mapping,
+            enqueued,
+            receives,
+            runs: 1,
+            visible,
+        });
+        // The end by retention was noticed late.
+        let facts = [(30, deleted), (35, moved), (90, expired)];
+        for (selection, expected) in [
+            (Selection::First(Fate::DeadLettered), Some(2)),
+            (Selection::First(Fate::Dropped), Some(2)),
+            (Selection::First(Fate::Failed), Some(2)),
+            (Selection::First(Fate::Duplicated), None),
+            (Selection::Slowest, Some(3)),
+        ] {
+            assert_eq!(found(selection, &facts), expected, "{selection:?}");
+        }
+        assert_eq!(found(Selection::First(Fate::Failed), &facts[2..]), Some(3));
+        assert_eq!(found(Selection::Slowest, &facts[..2]), Some(2));
     }
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::batches::Batches;
 use super::families::{Event, Families, Key, key, origin};
+use super::message::{self, Progress};
 use super::rules::{self, Rule};
 use super::words::{Settings, length, moment, plural};
 use super::{client, delivery};
@@ -98,6 +100,40 @@ kinds! {
     DeliveryRetried = "delivery_retried", "refuses";
     /// A delivery was refused for good.
     DeliveryFailed = "delivery_failed", "refuses for good";
+    /// A queue accepted a message.
+    Sent = "sent", "accepts the message:";
+    /// A queue accepted a message and dropped it, as it has had it before.
+    Deduplicated = "deduplicated", "drops the message:";
+    /// The delay of a message ended.
+    DelayEnded = "delay_ended", "shows the message:";
+    /// A mapping received a message.
+    Received = "received", "receives the message:";
+    /// A message does not match the filter.
+    FilteredOut = "filtered_out", "filters the message out:";
+    /// A message is in a batch.
+    Batched = "batched", "puts the message into";
+    /// The batch is complete.
+    BatchFormed = "batch_formed", "completes";
+    /// The batch runs.
+    BatchInvoked = "batch_invoked", "has invoked";
+    /// The batch could not run and is tried again.
+    BatchRefused = "batch_refused", "keeps";
+    /// The batch could not run and is given up.
+    BatchDropped = "batch_dropped", "drops";
+    /// The run of the batch ended.
+    BatchEnded = "batch_ended", "is done with";
+    /// The visibility time-out of a message ended.
+    VisibleAgain = "visible_again", "shows the message again:";
+    /// A message was deleted.
+    Deleted = "deleted", "deletes the message:";
+    /// A message should have been deleted, and was not.
+    DeleteIgnored = "delete_ignored", "keeps the message:";
+    /// A message was moved to a dead-letter queue.
+    Moved = "moved", "moves the message:";
+    /// A redrive task moved it to another queue.
+    Redriven = "redriven", "moves the message on:";
+    /// The retention of a message ended.
+    Expired = "expired", "drops the message:";
 }
 
 /// What a fact says, before it has a name and a moment.
@@ -112,36 +148,68 @@ pub(super) struct Told<'a> {
 /// What happened to an event before.
 #[derive(Clone, Copy)]
 struct Before {
+    message: Progress,
     dispatches: u32,
     retries: u32,
     is_duplicated: bool,
 }
 
-const LAMBDA: &str = "Lambda";
+pub(super) const LAMBDA: &str = "Lambda";
 
 /// Tells the steps of all events.
 #[derive(Clone, Debug)]
 pub struct Narrator<'a> {
     settings: Settings<'a>,
     families: Families<()>,
+    batches: Batches,
 }
 
 impl<'a> Narrator<'a> {
     /// Before the first fact.
     pub fn new(scenario: &'a Scenario) -> Self {
-        let settings = Settings(&scenario.system);
-        Self { settings, families: Families::new(settings.longest_delivery_delay()) }
+        Self::of(scenario, Batches::all())
     }
 
-    /// The step that a fact is; nothing for facts that are about no event.
+    /// Before the first fact; tells of one submission alone.
+    pub(super) fn for_one(scenario: &'a Scenario, key: Key) -> Self {
+        Self::of(scenario, Batches::with(key))
+    }
+
+    fn of(scenario: &'a Scenario, batches: Batches) -> Self {
+        let settings = Settings(&scenario.system);
+        Self { settings, families: Families::new(settings.longest_delivery_delay()), batches }
+    }
+
+    /// The steps that a fact is, each with the fact as it is about that event: a fact about a batch is a step of all
+    /// its records.
+    pub(super) fn steps(&mut self, now: SimTime, fact: &Fact, mut take: impl FnMut(&Fact, Step)) {
+        let Some(origin) = origin(fact) else { return };
+        if self.batches.concern(origin)
+            && let Some(step) = self.step(now, fact)
+        {
+            take(fact, step);
+        }
+        let Self { batches, families, .. } = self;
+        let others = batches.others(fact, |origin| {
+            families.event(key(origin), origin.branch).map_or(1, |event| event.message.runs + 1)
+        });
+        for fact in others {
+            if let Some(step) = self.step(now, &fact) {
+                take(&fact, step);
+            }
+        }
+    }
+
+    /// The step that a fact is for the event that it names; nothing for facts that are about no event.
     pub fn step(&mut self, now: SimTime, fact: &Fact) -> Option<Step> {
         let origin = origin(fact)?;
         let event = self.families.note(now, origin, fact);
-        let &mut Event { number: part, dispatches, retries, is_duplicated, .. } = event;
-        let before = Before { dispatches, retries, is_duplicated };
+        let &mut Event { number: part, dispatches, retries, is_duplicated, message, .. } = event;
+        let before = Before { message, dispatches, retries, is_duplicated };
         let Told { actor, kind, run, rule, detail } = self.tell(now, origin, before, fact)?;
         let event = self.name(origin, part);
-        Some(Step { at: now, event, part, run, actor: actor.to_owned(), kind, rule, detail })
+        let at = message::happened(fact).unwrap_or(now);
+        Some(Step { at, event, part, run, actor: actor.to_owned(), kind, rule, detail })
     }
 
     /// Forgets what is over by `now`.
@@ -223,6 +291,8 @@ impl<'a> Narrator<'a> {
                 delivery::retried(settings.target(to), now, record, error, due)
             }
             Fact::DeliveryFailed { ref record, to, error } => delivery::failed(settings.target(to), record, error),
+            Fact::Message(ref fact) => return message::tell(settings, now, &before.message, fact),
+            Fact::Mapping(ref fact) => return message::tell_mapping(settings, now, &before.message, fact),
             Fact::EnvironmentCreated { .. }
             | Fact::EnvironmentEnded { .. }
             | Fact::EnvironmentReset { .. }

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::aws::config::{ChangeAction, Client, Function, System, Target};
-use crate::aws::ids::{CallerId, ErrorId, FunctionId};
+use crate::aws::config::{ChangeAction, Client, EventSourceMapping, Function, Queue, System, Target};
+use crate::aws::ids::{CallerId, ErrorId, FunctionId, MappingId, QueueId};
 use crate::kernel::time::{SimDuration, SimTime};
 
 const MILLISECOND: u64 = 1_000_000;
@@ -82,6 +82,14 @@ impl<'a> Settings<'a> {
         &self.0.functions[id].name
     }
 
+    pub(super) fn queue(self, id: QueueId) -> &'a str {
+        &self.0.queues[id].name
+    }
+
+    pub(super) fn mapping(self, id: MappingId) -> &'a str {
+        &self.0.event_source_mappings[id].name
+    }
+
     pub(super) fn error(self, id: ErrorId) -> &'a str {
         &self.0.errors[id]
     }
@@ -103,7 +111,10 @@ impl<'a> Settings<'a> {
             ChangeAction::Function(..)
             | ChangeAction::Account(_)
             | ChangeAction::Client(..)
-            | ChangeAction::Deploy(_) => None,
+            | ChangeAction::Deploy(_)
+            | ChangeAction::Queue(..)
+            | ChangeAction::Mapping(..)
+            | ChangeAction::Redrive { .. } => None,
         })
         .unwrap_or(&self.0.functions[id])
     }
@@ -126,16 +137,54 @@ impl<'a> Settings<'a> {
             ChangeAction::Client(..)
             | ChangeAction::Account(_)
             | ChangeAction::Function(..)
-            | ChangeAction::Deploy(_) => None,
+            | ChangeAction::Deploy(_)
+            | ChangeAction::Queue(..)
+            | ChangeAction::Mapping(..)
+            | ChangeAction::Redrive { .. } => None,
         })
         .unwrap_or(&self.0.callers[id].client)
+    }
+
+    /// The queue's settings at a moment.
+    pub(super) fn queue_at(self, id: QueueId, now: SimTime) -> &'a Queue {
+        self.last(now, |action| match action {
+            ChangeAction::Queue(queue, settings) if *queue == id => Some(&**settings),
+            ChangeAction::Queue(..)
+            | ChangeAction::Account(_)
+            | ChangeAction::Function(..)
+            | ChangeAction::Client(..)
+            | ChangeAction::Deploy(_)
+            | ChangeAction::Mapping(..)
+            | ChangeAction::Redrive { .. } => None,
+        })
+        .unwrap_or(&self.0.queues[id])
+    }
+
+    /// The mapping's settings at a moment.
+    pub(super) fn mapping_at(self, id: MappingId, now: SimTime) -> &'a EventSourceMapping {
+        self.last(now, |action| match action {
+            ChangeAction::Mapping(mapping, settings) if *mapping == id => Some(&**settings),
+            ChangeAction::Mapping(..)
+            | ChangeAction::Account(_)
+            | ChangeAction::Function(..)
+            | ChangeAction::Client(..)
+            | ChangeAction::Deploy(_)
+            | ChangeAction::Queue(..)
+            | ChangeAction::Redrive { .. } => None,
+        })
+        .unwrap_or(&self.0.event_source_mappings[id])
     }
 
     /// The longest that a delivery waits between two facts about it, under any settings.
     pub(super) fn longest_delivery_delay(self) -> SimDuration {
         let changed = self.0.changes.iter().filter_map(|change| match &change.action {
             ChangeAction::Function(_, settings) => Some(&**settings),
-            ChangeAction::Account(_) | ChangeAction::Client(..) | ChangeAction::Deploy(_) => None,
+            ChangeAction::Account(_)
+            | ChangeAction::Client(..)
+            | ChangeAction::Deploy(_)
+            | ChangeAction::Queue(..)
+            | ChangeAction::Mapping(..)
+            | ChangeAction::Redrive { .. } => None,
         });
         let all = self.0.functions.rows().iter().chain(changed);
         all.map(|function| function.asynchronous.delivery.delay).max().unwrap_or_default()

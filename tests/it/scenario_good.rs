@@ -517,7 +517,7 @@ fn changes_of_asynchronous_settings() {
     let changes = load(&text, &[]).scenario.system.changes;
     let functions = changes.iter().filter_map(|change| match &change.action {
         ChangeAction::Function(_, function) => Some(&**function),
-        ChangeAction::Account(_) | ChangeAction::Client(..) | ChangeAction::Deploy(_) => None,
+        _ => None,
     });
     let [first, second, third] = functions.collect::<Vec<_>>()[..] else { panic!("three changes of the function") };
     let age = |function: &Function| function.asynchronous.maximum_event_age.as_nanos() / 1_000_000_000;
@@ -602,7 +602,7 @@ fn places_survive_being_written_out() {
     for line in [
         "  archive: {}",
         "  more: {}  # --set",
-        "    type: standard  # default, INV-O1",
+        "    type: standard  # default, ESM-1.1",
         "      on_failure: archive",
         "      on_success: none  # default, INV-O1",
         "      retry_delays: [1m, 2m]  # default, INV-Q8",

@@ -93,13 +93,16 @@ fn files_are_short_enough_to_read() {
     }
 }
 
-/// Ids of rules are a letter or `$` and a number (`INV-E6`), or a number of a section (`INV-3.2`, `INV-7`).
+/// The sheets that rules come from.
+const SHEETS: [&str; 2] = ["INV-", "ESM-"];
+
+/// Ids of rules are a letter or `$` and a number (`INV-E6`), or a number of a section (`INV-3.2`, `ESM-1.4.2`).
 #[test]
 fn ids_of_rules_have_their_form() {
     let mut wrong = Vec::new();
     for (path, text) in sources("src").into_iter().chain(sources("tests")) {
         for (number, line) in text.lines().enumerate() {
-            for (at, mark) in line.match_indices("INV-") {
+            for (at, mark) in SHEETS.iter().flat_map(|sheet| line.match_indices(sheet)) {
                 let id: String = line[at + mark.len()..]
                     .chars()
                     .take_while(|next| next.is_ascii_alphanumeric() || matches!(next, '$' | '.'))
@@ -127,17 +130,17 @@ fn rules_of_steps_are_documented() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/semantics");
     let pages = fs::read_dir(folder).unwrap().map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap());
     // The first cell of each row names its rules: `INV-R4, Q3`.
-    let documented: Vec<String> = pages
-        .flat_map(|page| {
-            let rows =
-                page.lines().filter_map(|line| line.strip_prefix("| INV-")?.split(" |").next().map(str::to_owned));
-            rows.collect::<Vec<_>>()
-        })
-        .flat_map(|cell| cell.split(", ").map(|id| id.trim_start_matches("INV-").to_owned()).collect::<Vec<_>>())
-        .collect();
-    let missing: Vec<_> =
-        rules::ALL.iter().filter(|rule| !documented.iter().any(|id| *id == rule.id["INV-".len()..])).collect();
+    let documented: Vec<String> =
+        pages.flat_map(|page| page.lines().flat_map(rules_of_row).collect::<Vec<_>>()).collect();
+    let missing: Vec<_> = rules::ALL.iter().filter(|rule| !documented.iter().any(|id| id == rule.id)).collect();
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// `| INV-R4, Q3 | ..` names `INV-R4` and `INV-Q3`.
+fn rules_of_row(line: &str) -> Vec<String> {
+    let cell = line.strip_prefix("| ").and_then(|row| row.split(" |").next()).unwrap_or_default();
+    let Some(sheet) = SHEETS.into_iter().find(|sheet| cell.starts_with(sheet)) else { return Vec::new() };
+    cell.split(", ").map(|id| format!("{sheet}{}", id.trim_start_matches(sheet))).collect()
 }
 
 #[test]

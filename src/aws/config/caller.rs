@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::aws::ids::FunctionId;
+use super::Target;
 use crate::kernel::arrival::ArrivalProcess;
 use crate::kernel::dist::Distribution;
 use crate::kernel::quantity::Ratio;
@@ -15,8 +15,8 @@ pub struct Caller {
     pub name: String,
     /// Its place in the file.
     pub order: u32,
-    /// The function it calls.
-    pub target: FunctionId,
+    /// What it calls: a function or a queue.
+    pub target: Target,
     /// How it calls.
     pub invocation: Invocation,
     /// When it calls.
@@ -27,8 +27,47 @@ pub struct Caller {
     pub client: Client,
     /// Size of the request, bytes.
     pub payload_bytes: Distribution,
+    /// The message group of each message, where there is one.
+    pub keys: Keys,
+    /// ESM-1.1: delay of each message, in the place of the queue's.
+    pub delay: Option<Distribution>,
+    /// ESM-1.10: deduplication ids of messages to a FIFO queue.
+    pub deduplication: Deduplication,
+    /// Messages of one call, each a submission of its own.
+    pub messages_per_call: u32,
     /// Duration of the n-th submission's runs from a trace file, in the place of the function's draw.
     pub durations: Option<Arc<[SimDuration]>>,
+}
+
+/// Keys of messages and records: partition keys and message groups.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Keys {
+    /// Each has a key of its own.
+    Even,
+    /// One of the texts `1`, `2`, .. up to this number, with equal probability.
+    Uniform(u64),
+    /// One of the texts `1`, `2`, .. with the probability of Zipf's law.
+    Zipf {
+        /// How many keys.
+        count: u64,
+        /// Exponent of the law.
+        exponent: f64,
+    },
+    /// These texts in turn; one alone is a constant.
+    List(Vec<String>),
+    /// These explicit hash keys in turn.
+    Hash(Vec<u128>),
+}
+
+/// Deduplication ids (ESM-1.10).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deduplication {
+    /// Each message has an id of its own.
+    None,
+    /// All have this one.
+    Constant(String),
+    /// One of so many, with equal probability.
+    Uniform(u64),
 }
 
 /// How a function is called.

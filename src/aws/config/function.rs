@@ -23,6 +23,8 @@ pub struct Function {
     pub timeout: SimDuration,
     /// Time of one run of the handler.
     pub duration: Distribution,
+    /// Added for each record of a batch.
+    pub duration_per_record: Distribution,
     /// INV-E1: time of the Init phase.
     pub init: Distribution,
     /// INV-E2: limit of an on-demand Init phase.
@@ -156,4 +158,6 @@ pub enum FailureKind {
     Timeout,
     /// The process dies: the environment is reset.
     Crash,
+    /// ESM-1.4: the answer that should name the failed records cannot be read, so the whole batch failed.
+    BadBatchResponse,
 }

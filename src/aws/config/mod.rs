@@ -6,16 +6,22 @@
 pub(super) mod asynchronous;
 mod caller;
 mod function;
+mod mapping;
 mod places;
+mod queue;
 
 pub use asynchronous::{Asynchronous, Delivery, Expiry, RecursiveLoop, RetryFrom, Target};
-pub use caller::{Backoff, Budget, Caller, CircuitBreaker, Client, Invocation, Jitter, Load, RetryOn, UserStart};
+pub use caller::{
+    Backoff, Budget, Caller, CircuitBreaker, Client, Deduplication, Invocation, Jitter, Keys, Load, RetryOn, UserStart,
+};
 pub use function::{
     Architecture, EventSelector, Failure, FailureKind, Function, ProvisionedConcurrency, TargetTracking, WarmSelection,
 };
-pub use places::{Bucket, EventBus, Queue, QueueKind, Topic};
+pub use mapping::{EventSourceMapping, Growth, Pollers, ProvisionedPollers, Source, SqsPolling, WindowOpens};
+pub use places::{Bucket, EventBus, Topic};
+pub use queue::{DeduplicationScope, Queue, QueueKind, Redrive, StaleDelete};
 
-use super::ids::{BucketId, CallerId, ErrorId, EventBusId, FunctionId, QueueId, Table, TopicId};
+use super::ids::{BucketId, CallerId, ErrorId, EventBusId, FunctionId, MappingId, QueueId, Table, TopicId};
 use crate::kernel::quantity::{Rate, Ratio};
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -30,6 +36,8 @@ pub struct System {
     pub callers: Table<CallerId, Caller>,
     /// The queues, in file order.
     pub queues: Table<QueueId, Queue>,
+    /// The event source mappings, in file order.
+    pub event_source_mappings: Table<MappingId, EventSourceMapping>,
     /// The topics, in file order.
     pub topics: Table<TopicId, Topic>,
     /// The event buses, in file order.
@@ -137,6 +145,19 @@ pub enum ChangeAction {
     Account(Account),
     /// All settings of a function.
     Function(FunctionId, Box<Function>),
+    /// All settings of a queue.
+    Queue(QueueId, Box<Queue>),
+    /// All settings of an event source mapping.
+    Mapping(MappingId, Box<EventSourceMapping>),
+    /// ESM-1.5: messages of a queue are moved on, at most so many a second.
+    Redrive {
+        /// From where.
+        queue: QueueId,
+        /// Where to.
+        to: QueueId,
+        /// How fast.
+        rate: Rate,
+    },
     /// A caller's client.
     Client(CallerId, Box<Client>),
     /// INV-E15: new code; idle environments of the old are gone.

@@ -3,9 +3,11 @@
 //! Machines count nothing for reports; they state facts, and whoever listens counts.
 
 mod asynchronous;
+mod messages;
 mod words;
 
 pub use asynchronous::{Condition, DeliveryError, DeliveryKind, Record, Response, ReturnCause};
+pub use messages::{MappingFact, MessageFact, MessageState};
 pub use words::{Answer, Capacity, InitPhase, Outcome, RunOutcome, ThrottleReason};
 
 use super::config::Target;
@@ -253,6 +255,10 @@ pub enum Fact {
         /// Why.
         error: DeliveryError,
     },
+    /// Something happened to a message in a queue.
+    Message(MessageFact),
+    /// A mapping did something.
+    Mapping(MappingFact),
     /// An environment was created.
     EnvironmentCreated {
         /// Its function.

@@ -57,7 +57,8 @@ impl Builder<'_> {
     }
 }
 
-fn backoff(block: &Resolved) -> Option<Backoff> {
+/// Waits between attempts.
+pub(super) fn backoff(block: &Resolved) -> Option<Backoff> {
     Some(Backoff {
         base: block.field("base").duration()?,
         factor: block.field("factor").real()?,

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::Builder;
+use super::checks::less;
 use super::table::Unit;
 use crate::aws::config::{Caller, Invocation, Load, UserStart};
 use crate::kernel::arrival::{ArrivalProcess, ProfileShape, RatePoint, Regularity};
-use crate::kernel::quantity::Rate;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::scenario::error::{Problem, ProblemKind};
 use crate::scenario::keys::ResourceKind;
@@ -23,10 +23,13 @@ impl Builder<'_> {
         if block.is_bad() {
             return None;
         }
-        let target = self.function_id(block.field("target"));
+        let target = self.target(block.field("target"));
         let load = self.load(block, named);
         let client = self.client(block.field("client"));
         let payload_bytes = self.distribution(block.field("payload"));
+        let keys = self.keys(block.field("keys"));
+        let delay = block.field("delay").optional(|delay| self.delay(delay));
+        let deduplication = self.deduplication(block.field("deduplication"));
         let (load, durations) = load?;
         Some(Caller {
             name: named.name.to_string(),
@@ -40,6 +43,10 @@ impl Builder<'_> {
             max_events: block.field("max_events").optional(Resolved::whole)?,
             client: client?,
             payload_bytes: payload_bytes?,
+            keys: keys?,
+            delay: delay?,
+            deduplication: deduplication?,
+            messages_per_call: block.field("messages_per_call").count()?,
             durations,
         })
     }
@@ -224,9 +231,4 @@ impl Builder<'_> {
 
 fn regularity(value: &Resolved) -> Option<Regularity> {
     Some(if value.word()? == "constant" { Regularity::Constant } else { Regularity::Poisson })
-}
-
-/// Compares exactly.
-fn less(a: Rate, b: Rate) -> bool {
-    u128::from(a.events) * u128::from(b.per.as_nanos()) < u128::from(b.events) * u128::from(a.per.as_nanos())
 }

@@ -5,11 +5,11 @@ use super::checks::{UNRESERVED, claim};
 use super::names::Resource;
 use super::{Builder, account};
 use crate::aws::config::{Change, ChangeAction};
-use crate::aws::ids::{CallerId, FunctionId, Id};
-use crate::kernel::time::SimTime;
+use crate::aws::ids::{CallerId, FunctionId, Id, MappingId, QueueId};
+use crate::kernel::time::{SimDuration, SimTime};
 use crate::scenario::error::{Problem, ProblemKind, did_you_mean, quote};
 use crate::scenario::keys::{ResourceKind, tables};
-use crate::scenario::resolve::{NAMED_MAX, Named, Path, Resolved, Resolver};
+use crate::scenario::resolve::{NAMED_MAX, Named, Path, Resolved, Resolver, a};
 use crate::scenario::set;
 use crate::scenario::tree::{Entry, Kind, Node};
 
@@ -18,8 +18,15 @@ use crate::scenario::tree::{Entry, Kind, Node};
 enum Touched {
     Account,
     Function(FunctionId),
+    Queue(QueueId),
+    Mapping(MappingId),
     Client(CallerId),
 }
+
+/// What can change.
+const CAN_CHANGE: &str =
+    "a key under `account`, `functions.NAME`, `queues.NAME`, `event_source_mappings.NAME` or `callers.NAME.client`";
+const GROUPS: [&str; 5] = ["account", "functions", "queues", "event_source_mappings", "callers"];
 
 /// The state of the settings while the entries are read in order of time.
 struct Timeline {
@@ -27,21 +34,22 @@ struct Timeline {
     typical: bool,
     account: Resolved,
     functions: Vec<Resolved>,
+    queues: Vec<Resolved>,
+    mappings: Vec<Resolved>,
+    /// What each mapping invokes, and what it polls.
+    joined: Vec<Option<(FunctionId, QueueId)>>,
     /// What each function sets aside of the account's concurrency.
     claims: Vec<u64>,
+    /// The functions' time-outs as they were last checked.
+    timeouts: Vec<Option<SimDuration>>,
 }
 
 impl Builder<'_> {
     /// The changes in file order; `tree` and `root` are the settings at the start.
     pub(crate) fn changes(&mut self, tree: &Node, root: &Resolved, typical: bool) -> Option<Vec<Change>> {
-        let functions = root.field("functions").named().iter().map(|named| named.block.clone()).collect::<Vec<_>>();
-        let claims = functions.iter().map(|block| claim(block).1).collect();
-        let account = root.field("account").clone();
-        let mut timeline = Timeline { root: tree.clone(), typical, account, functions, claims };
-        for block in &timeline.functions {
-            self.function_combinations(block);
-        }
-        self.concurrency_adds_up(&timeline.account, &timeline.functions);
+        let mut timeline = Timeline::new(tree, root, typical);
+        timeline.joined = timeline.mappings.iter().map(|block| self.joined(block)).collect();
+        self.combinations(root, &timeline);
         let entries = root.field("changes").list();
         if entries.len() > NAMED_MAX {
             let changes = root.field("changes");
@@ -60,23 +68,43 @@ impl Builder<'_> {
         Some(actions.into_iter().flatten().collect())
     }
 
+    /// Checks what does not go together at the start.
+    fn combinations(&mut self, root: &Resolved, timeline: &Timeline) {
+        for block in &timeline.functions {
+            self.function_combinations(block);
+        }
+        self.concurrency_adds_up(&timeline.account, &timeline.functions);
+        for index in 0..timeline.queues.len() {
+            self.queue_combinations(QueueId::from_index(index), &timeline.queues);
+        }
+        for block in &timeline.mappings {
+            self.mapping_combinations(block, &timeline.queues);
+            self.timeout_fits(block, block.field("source"), &timeline.functions, &timeline.queues);
+        }
+        for caller in root.field("callers").named() {
+            self.caller_combinations(&caller.block, &timeline.queues);
+        }
+    }
+
     fn change(&mut self, timeline: &mut Timeline, entry: &Resolved) -> Option<Vec<Change>> {
         let at = entry.field("at").moment();
-        let (set, deploy) = (entry.field("set"), entry.field("deploy"));
-        if set.is_without() && deploy.is_without() {
+        let (set, deploy, redrive) = (entry.field("set"), entry.field("deploy"), entry.field("redrive"));
+        if set.is_without() && deploy.is_without() && redrive.is_without() {
             self.problems.push(
                 Problem::new(ProblemKind::MissingKey, entry.place, "this entry changes nothing")
                     .at_key(&entry.path)
-                    .with_expected("`set` or `deploy`")
+                    .with_expected("`set`, `deploy` or `redrive`")
                     .with_help("write for example `set: {functions.resize.reserved_concurrency: 200}`"),
             );
         }
         let deploy = deploy.optional(|function| self.function_id(function).map(ChangeAction::Deploy));
+        let redrive = redrive.optional(|task| self.redrive_task(task, &timeline.queues));
         let mut actions = Vec::new();
         if !set.is_without() {
             actions = self.settings(timeline, set)?;
         }
         actions.extend(deploy?);
+        actions.extend(redrive?);
         let at: SimTime = at?;
         Some(actions.into_iter().map(|action| Change { at, action }).collect())
     }
@@ -100,24 +128,64 @@ impl Builder<'_> {
         let actions = touched.iter().map(|resource| self.reread(timeline, *resource, &set.path));
         let actions = actions.collect::<Vec<_>>();
         if self.problems.len() == before {
-            self.combinations_after(timeline, &touched);
+            self.combinations_after(timeline, &touched, set);
         }
         actions.into_iter().collect()
     }
 
     /// Checks what a change may have brought into contradiction.
-    fn combinations_after(&mut self, timeline: &mut Timeline, touched: &[Touched]) {
+    fn combinations_after(&mut self, timeline: &mut Timeline, touched: &[Touched], set: &Resolved) {
         for resource in touched {
-            if let Touched::Function(id) = resource {
-                let block = &timeline.functions[id.index()];
-                timeline.claims[id.index()] = claim(block).1;
-                self.function_combinations(block);
+            match resource {
+                Touched::Function(id) => {
+                    let block = &timeline.functions[id.index()];
+                    timeline.claims[id.index()] = claim(block).1;
+                    self.function_combinations(block);
+                }
+                Touched::Queue(id) => self.queue_combinations(*id, &timeline.queues),
+                Touched::Mapping(id) => self.mapping_combinations(&timeline.mappings[id.index()], &timeline.queues),
+                Touched::Account | Touched::Client(_) => {}
             }
         }
+        self.timeouts_after(timeline, touched, set);
         let limit = timeline.account.field("concurrency_limit").whole().unwrap_or(u64::MAX);
         // The full check looks at every function; most changes need it not.
         if timeline.claims.iter().sum::<u64>() > limit.saturating_sub(UNRESERVED) {
             self.concurrency_adds_up(&timeline.account, &timeline.functions);
+        }
+    }
+
+    /// Checks the time-outs of the mappings that changed, and of those whose function has another one.
+    fn timeouts_after(&mut self, timeline: &mut Timeline, touched: &[Touched], set: &Resolved) {
+        for resource in touched {
+            if let Touched::Mapping(id) = resource {
+                let block = &timeline.mappings[id.index()];
+                let prefix = format!("event_source_mappings.{}.", self.names.name(Resource::Mapping(*id)).text);
+                let mut at = block.field("source").clone();
+                if let Some(entry) = set.settings().iter().find(|entry| entry.name.starts_with(&prefix)) {
+                    (at.place, at.path) = (entry.place, set.path.key(&entry.name));
+                }
+                self.timeout_fits(block, &at, &timeline.functions, &timeline.queues);
+            }
+        }
+        for resource in touched {
+            let Touched::Function(id) = resource else { continue };
+            let field = timeline.functions[id.index()].field("timeout");
+            let before = std::mem::replace(&mut timeline.timeouts[id.index()], field.duration());
+            if before == field.duration() {
+                continue;
+            }
+            // Where this one fits, all do.
+            let its = timeline.joined.iter().enumerate();
+            let its =
+                its.filter_map(|(index, joined)| joined.filter(|(function, _)| function == id).map(|of| (index, of.1)));
+            let shortest =
+                its.min_by_key(|(_, queue)| timeline.queues[queue.index()].field("visibility_timeout").duration());
+            if let Some((index, _)) = shortest
+                && !touched.contains(&Touched::Mapping(MappingId::from_index(index)))
+            {
+                self.timeout_fits(&timeline.mappings[index], field, &timeline.functions, &timeline.queues);
+            }
         }
     }
 
@@ -128,7 +196,7 @@ impl Builder<'_> {
         let missing = |kind: ResourceKind, name: &str| {
             let known = self.names.rows(kind).iter().map(|name| &*name.text);
             problem(ProblemKind::UnknownName, format!("there is no {} {}", kind.noun(), quote(name)))
-                .with_expected(format!("the name of a {}", kind.noun()))
+                .with_expected(format!("the name of {}", a(kind.noun())))
                 .with_help_if(did_you_mean(name, known))
         };
         match steps.as_slice() {
@@ -136,6 +204,14 @@ impl Builder<'_> {
             ["functions", name, _, ..] => {
                 let id = self.names.find(name).and_then(Resource::function);
                 id.map(Touched::Function).ok_or_else(|| missing(ResourceKind::Function, name))
+            }
+            ["queues", name, _, ..] => {
+                let id = self.names.find(name).and_then(Resource::queue);
+                id.map(Touched::Queue).ok_or_else(|| missing(ResourceKind::Queue, name))
+            }
+            ["event_source_mappings", name, _, ..] => {
+                let id = self.names.find(name).and_then(Resource::mapping);
+                id.map(Touched::Mapping).ok_or_else(|| missing(ResourceKind::Mapping, name))
             }
             ["callers", name, "client", ..] => {
                 let id = self.names.find(name).and_then(Resource::caller);
@@ -145,11 +221,11 @@ impl Builder<'_> {
                 let known = matches!(&timeline.root.kind, Kind::Map(_)) && tables::SCENARIO.key(first).is_some();
                 Err(if known {
                     problem(ProblemKind::InvalidValue, format!("{} cannot change while it runs", quote(&entry.name)))
-                        .with_expected("a key under `account`, `functions.NAME` or `callers.NAME.client`")
+                        .with_expected(CAN_CHANGE)
                 } else {
                     problem(ProblemKind::UnknownKey, format!("{} is no key of a scenario", quote(&entry.name)))
-                        .with_expected("a key under `account`, `functions.NAME` or `callers.NAME.client`")
-                        .with_help_if(did_you_mean(first, ["account", "functions", "callers"]))
+                        .with_expected(CAN_CHANGE)
+                        .with_help_if(did_you_mean(first, GROUPS))
                 })
             }
             [] => Err(problem(ProblemKind::InvalidValue, "the path is empty".to_owned())),
@@ -161,11 +237,15 @@ impl Builder<'_> {
         let path = match touches {
             Touched::Account => vec!["account"],
             Touched::Function(id) => vec!["functions", &self.names.name(Resource::Function(id)).text],
+            Touched::Queue(id) => vec!["queues", &self.names.name(Resource::Queue(id)).text],
+            Touched::Mapping(id) => vec!["event_source_mappings", &self.names.name(Resource::Mapping(id)).text],
             Touched::Client(id) => vec!["callers", &self.names.name(Resource::Caller(id)).text, "client"],
         };
         let shape = match touches {
             Touched::Account => &tables::ACCOUNT_SHAPE,
             Touched::Function(_) => &tables::FUNCTIONS,
+            Touched::Queue(_) => tables::QUEUE_SHAPE,
+            Touched::Mapping(_) => &tables::MAPPINGS,
             Touched::Client(_) => &tables::CLIENT_SHAPE,
         };
         let (mut entry, mut key) = (None, prefix.clone());
@@ -183,13 +263,70 @@ impl Builder<'_> {
                 account(&timeline.account).map(ChangeAction::Account)
             }
             Touched::Function(id) => {
-                let name = self.names.name(Resource::Function(id)).text.clone();
-                let named = Named { name, place: block.place, block };
+                let named = self.renamed(Resource::Function(id), block);
                 let function = self.function(id.index(), &named);
                 timeline.functions[id.index()] = named.block;
                 function.map(|function| ChangeAction::Function(id, Box::new(function)))
             }
+            Touched::Queue(id) => {
+                self.stays(&timeline.queues[id.index()], &block, "type");
+                let named = self.renamed(Resource::Queue(id), block);
+                let queue = self.queue(id.index(), &named);
+                timeline.queues[id.index()] = named.block;
+                queue.map(|queue| ChangeAction::Queue(id, Box::new(queue)))
+            }
+            Touched::Mapping(id) => {
+                self.stays(&timeline.mappings[id.index()], &block, "source");
+                let named = self.renamed(Resource::Mapping(id), block);
+                let mapping = self.mapping(id.index(), &named);
+                timeline.joined[id.index()] = self.joined(&named.block);
+                timeline.mappings[id.index()] = named.block;
+                mapping.map(|mapping| ChangeAction::Mapping(id, Box::new(mapping)))
+            }
             Touched::Client(id) => self.client(&block).map(|client| ChangeAction::Client(id, Box::new(client))),
+        }
+    }
+
+    /// What a mapping invokes, and what it polls.
+    fn joined(&self, mapping: &Resolved) -> Option<(FunctionId, QueueId)> {
+        let function = self.names.named(mapping.field("function")).and_then(Resource::function);
+        let queue = self.names.named(mapping.field("source")).and_then(Resource::queue);
+        function.zip(queue)
+    }
+
+    /// The block of a resource under its name.
+    fn renamed(&self, resource: Resource, block: Resolved) -> Named {
+        Named { name: self.names.name(resource).text.clone(), place: block.place, block }
+    }
+
+    /// Notes that a key has changed which AWS does not change.
+    fn stays(&mut self, before: &Resolved, after: &Resolved, key: &str) {
+        if before.is_bad() || after.is_bad() {
+            return;
+        }
+        let (old, new) = (before.field(key), after.field(key));
+        if !new.is_bad() && (old.word(), old.text()) != (new.word(), new.text()) {
+            let problem = Problem::new(ProblemKind::InvalidValue, new.place, format!("`{key}` cannot change"));
+            self.problems.push(problem.at_key(&new.path).with_expected("the value that it has at the start"));
+        }
+    }
+}
+
+impl Timeline {
+    fn new(tree: &Node, root: &Resolved, typical: bool) -> Self {
+        let blocks =
+            |group: &str| root.field(group).named().iter().map(|named| named.block.clone()).collect::<Vec<_>>();
+        let functions = blocks("functions");
+        Self {
+            root: tree.clone(),
+            typical,
+            account: root.field("account").clone(),
+            claims: functions.iter().map(|block| claim(block).1).collect(),
+            timeouts: functions.iter().map(|block| block.field("timeout").duration()).collect(),
+            functions,
+            queues: blocks("queues"),
+            mappings: blocks("event_source_mappings"),
+            joined: Vec::new(),
         }
     }
 }

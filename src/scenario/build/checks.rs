@@ -1,7 +1,9 @@
 //! What AWS refuses because settings do not go together.
 
 use super::Builder;
+use crate::aws::ids::{Id, QueueId};
 use crate::aws::limits;
+use crate::kernel::quantity::Rate;
 use crate::scenario::resolve::{Resolved, Value};
 
 /// INV-C4: units of concurrency that must stay unreserved.
@@ -102,4 +104,14 @@ fn most_provisioned(block: &Resolved) -> (&Resolved, u64) {
     let fields = [provisioned.field("initial"), provisioned.field("max")].into_iter().chain(steps);
     let numbers = fields.filter_map(|field| field.whole().map(|units| (field, units)));
     numbers.fold((provisioned, 0), |most, next| if next.1 > most.1 { next } else { most })
+}
+
+/// Whether a queue is a FIFO queue; `None` where its type cannot be read.
+pub(super) fn is_fifo(queues: &[Resolved], id: QueueId) -> Option<bool> {
+    queues[id.index()].field("type").word().map(|kind| kind == "fifo")
+}
+
+/// Compares exactly.
+pub(super) fn less(a: Rate, b: Rate) -> bool {
+    u128::from(a.events) * u128::from(b.per.as_nanos()) < u128::from(b.events) * u128::from(a.per.as_nanos())
 }

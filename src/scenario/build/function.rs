@@ -19,6 +19,7 @@ impl Builder<'_> {
     pub(crate) fn function(&mut self, index: usize, named: &Named) -> Option<Function> {
         let block = &named.block;
         let duration = self.distribution(block.field("duration"));
+        let duration_per_record = self.distribution(block.field("duration_per_record"));
         let init = self.distribution(block.field("init"));
         let platform_start = self.distribution(block.field("platform_start"));
         let idle_timeout = self.distribution(block.field("idle_timeout"));
@@ -39,6 +40,7 @@ impl Builder<'_> {
             ephemeral_storage_mb: block.field("ephemeral_storage").count()?,
             timeout: block.field("timeout").duration()?,
             duration: duration?,
+            duration_per_record: duration_per_record?,
             init: init?,
             init_limit: block.field("init_limit").duration()?,
             init_failures: init_failures?,
@@ -68,7 +70,21 @@ impl Builder<'_> {
 
     fn failures(&mut self, list: &Resolved) -> Option<Vec<Failure>> {
         let failures = list.list().iter().map(|entry| self.failure(entry)).collect::<Vec<_>>();
+        if list.path.name() == Some("init_failures") {
+            self.no_answers(list);
+        }
         if list.is_bad() { None } else { failures.into_iter().collect() }
+    }
+
+    /// An Init answers no batch.
+    fn no_answers(&mut self, list: &Resolved) {
+        for kind in list.list().iter().map(|entry| entry.field("kind")) {
+            if kind.word() == Some("bad_batch_response") {
+                self.contradiction(kind, "an Init answers no batch", |problem| {
+                    problem.with_expected("`error`, `timeout` or `crash`")
+                });
+            }
+        }
     }
 
     fn failure(&mut self, entry: &Resolved) -> Option<Failure> {
@@ -102,6 +118,7 @@ impl Builder<'_> {
             kind: match entry.field("kind").word()? {
                 "timeout" => FailureKind::Timeout,
                 "crash" => FailureKind::Crash,
+                "bad_batch_response" => FailureKind::BadBatchResponse,
                 _ => FailureKind::Error,
             },
             error: error.map(|name| self.errors.id(name)),

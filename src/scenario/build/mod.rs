@@ -1,8 +1,8 @@
 //! From resolved values to the typed [`Scenario`]: names bound, combinations checked.
 //!
 //! Every reader gives `None` where a problem has been noted already; what needs several values is checked where all
-//! of them are there. Reading order: this file, then [`names`], [`function`], [`asynchronous`], [`places`], [`fault`], [`caller`], [`client`],
-//! [`distribution`], [`table`], [`checks`], [`changes`].
+//! of them are there. Reading order: this file, then [`names`], [`function`], [`asynchronous`], [`queue`], [`mapping`],
+//! [`places`], [`fault`], [`caller`], [`message`], [`client`], [`distribution`], [`table`], [`checks`], [`changes`].
 
 mod asynchronous;
 mod caller;
@@ -12,8 +12,11 @@ pub(crate) mod client;
 mod distribution;
 mod fault;
 mod function;
+mod mapping;
+mod message;
 mod names;
 mod places;
+mod queue;
 mod table;
 
 use std::path::Path as FilePath;
@@ -61,7 +64,9 @@ impl Builder<'_> {
         let callers = root.field("callers").named().iter().enumerate();
         let callers = callers.map(|(index, named)| self.caller(index, named)).collect::<Vec<_>>();
         let queues = root.field("queues").named().iter().enumerate();
-        let queues = queues.map(|(index, named)| self.queue(index, named)).collect::<Option<_>>();
+        let queues = queues.map(|(index, named)| self.queue(index, named)).collect::<Vec<_>>();
+        let mappings = root.field("event_source_mappings").named().iter().enumerate();
+        let mappings = mappings.map(|(index, named)| self.mapping(index, named)).collect::<Vec<_>>();
         let faults = root.field("faults").list().iter().map(|fault| self.fault(fault)).collect::<Vec<_>>();
         let drain = root.field("drain");
         let drain = match drain.word() {
@@ -85,7 +90,8 @@ impl Builder<'_> {
                 account: account?,
                 functions: functions.into_iter().collect::<Option<_>>()?,
                 callers: callers.into_iter().collect::<Option<_>>()?,
-                queues: queues?,
+                queues: queues.into_iter().collect::<Option<_>>()?,
+                event_source_mappings: mappings.into_iter().collect::<Option<_>>()?,
                 topics: self.topics().collect(),
                 event_buses: self.event_buses().collect(),
                 buckets: self.buckets().collect(),

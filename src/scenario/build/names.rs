@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Builder;
 use crate::aws::config::Target;
-use crate::aws::ids::{BucketId, CallerId, ErrorId, EventBusId, FunctionId, Id, QueueId, Table, TopicId};
+use crate::aws::ids::{BucketId, CallerId, ErrorId, EventBusId, FunctionId, Id, MappingId, QueueId, Table, TopicId};
 use crate::scenario::error::{Place, Problem, ProblemKind, Problems, did_you_mean, quote};
 use crate::scenario::keys::ResourceKind;
 use crate::scenario::refuse;
@@ -17,6 +17,7 @@ use crate::scenario::scalar::{self, Leaf};
 pub(crate) struct Names {
     functions: Vec<Name>,
     queues: Vec<Name>,
+    mappings: Vec<Name>,
     topics: Vec<Name>,
     event_buses: Vec<Name>,
     buckets: Vec<Name>,
@@ -30,6 +31,7 @@ pub(crate) struct Names {
 pub(super) enum Resource {
     Function(FunctionId),
     Queue(QueueId),
+    Mapping(MappingId),
     Topic(TopicId),
     EventBus(EventBusId),
     Bucket(BucketId),
@@ -69,6 +71,7 @@ impl Resource {
         match kind {
             ResourceKind::Function => Self::Function(FunctionId::from_index(index)),
             ResourceKind::Queue => Self::Queue(QueueId::from_index(index)),
+            ResourceKind::Mapping => Self::Mapping(MappingId::from_index(index)),
             ResourceKind::Topic => Self::Topic(TopicId::from_index(index)),
             ResourceKind::EventBus => Self::EventBus(EventBusId::from_index(index)),
             ResourceKind::Bucket => Self::Bucket(BucketId::from_index(index)),
@@ -80,6 +83,7 @@ impl Resource {
         match self {
             Self::Function(_) => ResourceKind::Function,
             Self::Queue(_) => ResourceKind::Queue,
+            Self::Mapping(_) => ResourceKind::Mapping,
             Self::Topic(_) => ResourceKind::Topic,
             Self::EventBus(_) => ResourceKind::EventBus,
             Self::Bucket(_) => ResourceKind::Bucket,
@@ -91,6 +95,7 @@ impl Resource {
         match self {
             Self::Function(id) => id.index(),
             Self::Queue(id) => id.index(),
+            Self::Mapping(id) => id.index(),
             Self::Topic(id) => id.index(),
             Self::EventBus(id) => id.index(),
             Self::Bucket(id) => id.index(),
@@ -101,6 +106,16 @@ impl Resource {
     /// As a function.
     pub(super) fn function(self) -> Option<FunctionId> {
         if let Self::Function(id) = self { Some(id) } else { None }
+    }
+
+    /// As a queue.
+    pub(super) fn queue(self) -> Option<QueueId> {
+        if let Self::Queue(id) = self { Some(id) } else { None }
+    }
+
+    /// As an event source mapping.
+    pub(super) fn mapping(self) -> Option<MappingId> {
+        if let Self::Mapping(id) = self { Some(id) } else { None }
     }
 
     /// As a caller.
@@ -116,7 +131,7 @@ impl Resource {
             Self::Topic(id) => Some(Target::Topic(id)),
             Self::EventBus(id) => Some(Target::EventBus(id)),
             Self::Bucket(id) => Some(Target::Bucket(id)),
-            Self::Caller(_) => None,
+            Self::Mapping(_) | Self::Caller(_) => None,
         }
     }
 }
@@ -153,6 +168,7 @@ impl Names {
         match kind {
             ResourceKind::Function => &self.functions,
             ResourceKind::Queue => &self.queues,
+            ResourceKind::Mapping => &self.mappings,
             ResourceKind::Topic => &self.topics,
             ResourceKind::EventBus => &self.event_buses,
             ResourceKind::Bucket => &self.buckets,
@@ -164,6 +180,7 @@ impl Names {
         match kind {
             ResourceKind::Function => &mut self.functions,
             ResourceKind::Queue => &mut self.queues,
+            ResourceKind::Mapping => &mut self.mappings,
             ResourceKind::Topic => &mut self.topics,
             ResourceKind::EventBus => &mut self.event_buses,
             ResourceKind::Bucket => &mut self.buckets,
@@ -179,6 +196,12 @@ impl Names {
     /// What a name stands for.
     pub(super) fn find(&self, name: &str) -> Option<Resource> {
         self.resources.get(name).copied()
+    }
+
+    /// What a value names, if it is of the kinds that its key takes; nothing is noted.
+    pub(super) fn named(&self, value: &Resolved) -> Option<Resource> {
+        let Value::Leaf(Leaf::Target(kinds), text) = &value.value else { return None };
+        self.find(text).filter(|found| kinds.contains(&found.kind()))
     }
 
     /// All names of these kinds.
@@ -199,10 +222,10 @@ impl Builder<'_> {
     fn resource(&mut self, value: &Resolved) -> Option<Resource> {
         let Value::Leaf(Leaf::Target(kinds), text) = &value.value else { return None };
         let names = &self.names;
-        let found = names.find(text);
-        if let Some(found) = found.filter(|found| kinds.contains(&found.kind())) {
+        if let Some(found) = names.named(value) {
             return Some(found);
         }
+        let found = names.find(text);
         let nouns = scalar::nouns(kinds);
         let mut problem =
             Problem::new(ProblemKind::UnknownName, value.place, format!("there is no {nouns} {}", quote(text)))
@@ -222,7 +245,9 @@ impl Builder<'_> {
             (None, true, _) => problem.with_help("the scenario has none"),
         };
         let only_receives = found.is_some_and(|found| found.target().is_some());
-        if only_receives && value.path.name() == Some("target") {
+        if value.path.name() == Some("source") {
+            problem = problem.with_help(refuse::QUEUES_ARE_POLLED);
+        } else if only_receives && value.path.name() == Some("target") {
             problem = problem.with_help(refuse::NOT_IN_THIS_VERSION);
         }
         self.problems.push(problem);
@@ -232,6 +257,11 @@ impl Builder<'_> {
     /// The function that a value names.
     pub(super) fn function_id(&mut self, value: &Resolved) -> Option<FunctionId> {
         self.resource(value)?.function()
+    }
+
+    /// The queue that a value names.
+    pub(super) fn queue_id(&mut self, value: &Resolved) -> Option<QueueId> {
+        self.resource(value)?.queue()
     }
 
     /// Where something is sent.

@@ -1,25 +1,10 @@
-//! Places that only receive: queues, topics, event buses and buckets.
+//! Places that only receive: topics, event buses and buckets.
 
 use super::Builder;
-use crate::aws::config::{Bucket, EventBus, Queue, QueueKind, Topic};
+use crate::aws::config::{Bucket, EventBus, Topic};
 use crate::scenario::keys::ResourceKind;
-use crate::scenario::resolve::Named;
 
 impl Builder<'_> {
-    /// The queue with this index.
-    pub(super) fn queue(&self, index: usize, named: &Named) -> Option<Queue> {
-        let block = &named.block;
-        Some(Queue {
-            name: named.name.to_string(),
-            order: self.names.rows(ResourceKind::Queue)[index].order,
-            kind: match block.field("type").word()? {
-                "fifo" => QueueKind::Fifo,
-                _ => QueueKind::Standard,
-            },
-            maximum_message_size: block.field("maximum_message_size").whole()?,
-        })
-    }
-
     /// The topics, in file order.
     pub(super) fn topics(&self) -> impl Iterator<Item = Topic> {
         self.places(ResourceKind::Topic).map(|(name, order)| Topic { name, order })

@@ -1,7 +1,7 @@
 //! The tables of asynchronous invocation.
 
 use super::common::{
-    ANY, ANY_DURATION, ANY_RATIO, BACKOFF_FACTOR, COUNT, COUNT_FROM_1, JITTER, SECOND, SOME_DURATION, word,
+    ANY_DURATION, ANY_RATIO, BACKOFF_CAP, BACKOFF_FACTOR, COUNT, COUNT_FROM_1, JITTER, SECOND, SOME_DURATION, word,
 };
 use super::{Block, Key, ResourceKind, Shape};
 
@@ -97,9 +97,6 @@ static BACKOFF: Block = Block {
         Key::new("jitter", &JITTER, "how chance changes a wait").is("none").rule("INV-D16"),
     ],
 };
-
-static BACKOFF_CAP: Shape =
-    Shape::Either(&[Shape::Without("unlimited", "waits grow without end"), Shape::Duration(1, ANY)]);
 
 static DELIVERY: Block = Block {
     name: "delivery",

@@ -2,28 +2,37 @@
 
 use super::client::CLIENT;
 use super::common::{
-    ANY_DURATION, COUNT_FROM_1, FILE, FUNCTION_NAME, RATE, SECOND, SOME_DURATION, TEXT, WHOLE_FROM_0, WHOLE_FROM_1,
-    tag, word,
+    ANY_DURATION, COUNT_FROM_1, FILE, RATE, SECOND, SOME_DURATION, TEXT, WHOLE_FROM_0, WHOLE_FROM_1, tag, word,
 };
 use super::distribution::{BYTES, TIME, TIME_UNIT};
-use super::{Block, Key, Shape, Union};
+use super::message::{DEDUPLICATION, KEYS};
+use super::{Block, Key, ResourceKind, Shape, Union};
 
 pub(super) static CALLER: Block = Block {
     name: "caller",
     doc: "a source of calls with its client; it has either `arrivals` or `users`",
     case: None,
     keys: &[
-        Key::new("target", &FUNCTION_NAME, "the function it calls").required(),
-        Key::new("via", &VIA, "the source that calls the function").is("sdk"),
-        Key::new("invocation", &INVOCATION, "how it calls").is("sync").rule("INV-Q1"),
+        Key::new("target", &TARGET, "the function that it calls, or the queue that it sends to").required(),
+        Key::new("via", &VIA, "the source that calls").is("sdk"),
+        Key::new("invocation", &INVOCATION, "how it calls a function").is("sync").rule("INV-Q1"),
         Key::new("arrivals", &Shape::Tagged(&ARRIVALS), "open loop: when it calls, whatever the answers"),
         Key::new("users", &Shape::Block(&USERS), "closed loop: users who call, wait for the answer and think"),
         Key::new("max_events", &WHOLE_FROM_0, "stops it after so many submissions"),
         Key::new("client", &Shape::Block(&CLIENT), "who retries, and how long it waits").keys(),
         Key::new("payload", &BYTES, "size of the request").is("1KB").rule("INV-Y2"),
+        Key::new("keys", &KEYS, "message groups; of a FIFO queue each message has one").is("even").rule("ESM-1.10"),
+        Key::new("delay", &TIME, "delay of each message, in the place of the queue's; at most 15m").rule("ESM-1.1"),
+        Key::new("deduplication", &DEDUPLICATION, "deduplication ids of messages to a FIFO queue")
+            .is("none")
+            .rule("ESM-1.10"),
+        Key::new("messages_per_call", &Shape::Whole(1, 10), "messages of one call to a queue, each a submission")
+            .is("1")
+            .rule("ESM-1.1"),
     ],
 };
 
+static TARGET: Shape = Shape::Target(&[ResourceKind::Function, ResourceKind::Queue]);
 static VIA: Shape = Shape::Words(&[word("sdk", "an AWS SDK or the CLI")]);
 static INVOCATION: Shape = Shape::Words(&[
     word("sync", "RequestResponse: waits for the answer"),

@@ -18,6 +18,7 @@ pub(super) static SWITCH: Shape = Shape::Switch;
 pub(super) static NAME: Shape = Shape::Name;
 pub(super) static TEXT: Shape = Shape::Text;
 pub(super) static FUNCTION_NAME: Shape = Shape::Target(&[ResourceKind::Function]);
+pub(super) static QUEUE_NAME: Shape = Shape::Target(&[ResourceKind::Queue]);
 pub(super) static FILE: Shape = Shape::File;
 pub(super) static COUNT_FROM_0: Shape = Shape::Whole(0, COUNT);
 pub(super) static COUNT_FROM_1: Shape = Shape::Whole(1, COUNT);
@@ -27,6 +28,10 @@ pub(super) static REAL: Shape = Shape::Real(0.0, f64::MAX);
 
 /// Growth of a back-off.
 pub(super) static BACKOFF_FACTOR: Shape = Shape::Real(1.0, 1e6);
+
+/// Largest wait of a back-off.
+pub(super) static BACKOFF_CAP: Shape =
+    Shape::Either(&[Shape::Without("unlimited", "waits grow without end"), Shape::Duration(1, ANY)]);
 
 /// How chance changes a wait w.
 pub(super) static JITTER: Shape = Shape::Either(&[

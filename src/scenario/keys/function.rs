@@ -21,6 +21,7 @@ pub(super) static FUNCTION: Block = Block {
             .is("3s")
             .rule("INV-E5"),
         Key::new("duration", &TIME, "time of one run of the handler").required(),
+        Key::new("duration_per_record", &TIME, "time added for each record of a batch").is("0s").rule("ESM-1.4"),
         Key::new("init", &TIME, "time of the Init phase of a new environment").is("0s").rule("INV-E1"),
         Key::new("idle_timeout", &TIME, "how long an idle environment is kept").is("10m").rule("INV-E12"),
         Key::new(
@@ -156,4 +157,5 @@ static FAILURE_KIND: Shape = Shape::Words(&[
     word("error", "the handler raises; the environment stays warm"),
     word("timeout", "the run hangs until the function's time-out; the environment is reset"),
     word("crash", "the process dies; the environment is reset"),
+    word("bad_batch_response", "an answer to a batch that cannot be read, which fails all of it"),
 ]);

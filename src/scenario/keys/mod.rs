@@ -10,7 +10,10 @@ mod common;
 mod distribution;
 mod fault;
 mod function;
+mod mapping;
+mod message;
 mod places;
+mod queue;
 pub(crate) mod tables;
 
 use super::units;
@@ -67,6 +70,8 @@ pub(crate) enum Shape {
     Rate,
     /// A size in bytes between two bounds.
     Size(u64, u64),
+    /// Bytes a second, above zero.
+    Throughput,
     /// Memory in MB of 2^20 bytes between two bounds.
     Memory(u64, u64),
     /// A share between two bounds, in parts of 10^12.
@@ -119,6 +124,7 @@ pub(crate) enum ResourceKind {
     Topic,
     EventBus,
     Bucket,
+    Mapping,
     Caller,
 }
 
@@ -155,8 +161,8 @@ pub(crate) struct Word {
 
 impl ResourceKind {
     /// All kinds, in the order of the scenario's keys.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Function, Self::Queue, Self::Topic, Self::EventBus, Self::Bucket, Self::Caller];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Function, Self::Queue, Self::Mapping, Self::Topic, Self::EventBus, Self::Bucket, Self::Caller];
 
     /// What one of them is called.
     pub(crate) const fn noun(self) -> &'static str {
@@ -166,6 +172,7 @@ impl ResourceKind {
             Self::Topic => "topic",
             Self::EventBus => "event bus",
             Self::Bucket => "bucket",
+            Self::Mapping => "event source mapping",
             Self::Caller => "caller",
         }
     }
@@ -178,6 +185,7 @@ impl ResourceKind {
             Self::Topic => "topics",
             Self::EventBus => "event_buses",
             Self::Bucket => "buckets",
+            Self::Mapping => "event_source_mappings",
             Self::Caller => "callers",
         }
     }

@@ -1,22 +1,6 @@
-//! The tables of places that only receive: queues, topics, event buses and buckets.
+//! The tables of places that only receive: topics, event buses and buckets.
 
-use super::common::word;
-use super::{Block, Key, Shape};
-
-pub(super) static QUEUE: Block = Block {
-    name: "queue",
-    doc: "an SQS queue; it receives, and nothing reads it",
-    case: None,
-    keys: &[
-        Key::new("type", &QUEUE_TYPE, "its type").is("standard").rule("INV-O1"),
-        Key::new("maximum_message_size", &Shape::Size(1024, 1_048_576), "a larger message is refused").is("1MiB"),
-    ],
-};
-
-static QUEUE_TYPE: Shape = Shape::Words(&[
-    word("standard", "without order"),
-    word("fifo", "first in, first out; it refuses what functions send to it"),
-]);
+use super::Block;
 
 pub(super) static TOPIC: Block =
     Block { name: "topic", doc: "an SNS topic; it receives, and passes nothing on", case: None, keys: &[] };

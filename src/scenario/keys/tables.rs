@@ -3,22 +3,27 @@
 use super::caller::CALLER;
 use super::client::CLIENT;
 use super::common::{
-    ANY, ANY_DURATION, ANY_RATIO, COUNT_FROM_0, COUNT_FROM_1, FUNCTION_NAME, NAME, SOME_DURATION, SWITCH, TEXT,
-    WHOLE_FROM_0, WHOLE_FROM_1, word,
+    ANY, ANY_DURATION, ANY_RATIO, COUNT_FROM_0, COUNT_FROM_1, FUNCTION_NAME, NAME, QUEUE_NAME, RATE, SOME_DURATION,
+    SWITCH, TEXT, WHOLE_FROM_0, WHOLE_FROM_1, word,
 };
 use super::fault::FAULT;
 use super::function::FUNCTION;
-use super::places::{BUCKET, EVENT_BUS, QUEUE, TOPIC};
+use super::mapping::MAPPING;
+use super::places::{BUCKET, EVENT_BUS, TOPIC};
+use super::queue::QUEUE;
 use super::{Block, Key, Shape};
 
 /// The functions.
 pub(crate) static FUNCTIONS: Shape = Shape::Block(&FUNCTION);
+/// The event source mappings.
+pub(crate) static MAPPINGS: Shape = Shape::Block(&MAPPING);
 static CALLERS: Shape = Shape::Block(&CALLER);
-static QUEUES: Shape = Shape::Block(&QUEUE);
 static TOPICS: Shape = Shape::Block(&TOPIC);
 static EVENT_BUSES: Shape = Shape::Block(&EVENT_BUS);
 static BUCKETS: Shape = Shape::Block(&BUCKET);
 
+/// A queue of either type.
+pub(crate) static QUEUE_SHAPE: &Shape = &QUEUE;
 /// The account.
 pub(crate) static ACCOUNT_SHAPE: Shape = Shape::Block(&ACCOUNT);
 /// A client.
@@ -41,11 +46,14 @@ pub(crate) static SCENARIO: Block = Block {
         Key::new("prices", &Shape::Block(&PRICES), "how the bill is made").keys(),
         Key::new("functions", &Shape::Named(&FUNCTIONS), "the functions, by name").is("{}"),
         Key::new("faults", &Shape::List(&FAULT), "faults of the services themselves").is("[]"),
-        Key::new("queues", &Shape::Named(&QUEUES), "the queues, by name").is("{}"),
+        Key::new("queues", &Shape::Named(&QUEUE), "the queues, by name").is("{}"),
+        Key::new("event_source_mappings", &Shape::Named(&MAPPINGS), "what polls the queues for the functions, by name")
+            .is("{}"),
         Key::new("topics", &Shape::Named(&TOPICS), "the topics, by name").is("{}"),
         Key::new("event_buses", &Shape::Named(&EVENT_BUSES), "the event buses, by name").is("{}"),
         Key::new("buckets", &Shape::Named(&BUCKETS), "the buckets, by name").is("{}"),
-        Key::new("callers", &Shape::Named(&CALLERS), "those who call the functions, by name").is("{}"),
+        Key::new("callers", &Shape::Named(&CALLERS), "those who call the functions and send to the queues, by name")
+            .is("{}"),
         Key::new("changes", &Shape::List(&Shape::Block(&CHANGE)), "settings that change while it runs").is("[]"),
         Key::new("expect", &Shape::List(&TEXT), "conditions that are checked after the run").is("[]"),
     ],
@@ -170,8 +178,20 @@ static CHANGE: Block = Block {
         Key::new(
             "set",
             &Shape::Settings,
-            "new values of keys by their paths: account, functions and the callers' clients",
+            "new values of keys by their paths: account, functions, queues, mappings and the callers' clients",
         ),
         Key::new("deploy", &FUNCTION_NAME, "new code: the idle environments of this function are gone").rule("INV-E15"),
+        Key::new("redrive", &Shape::Block(&REDRIVE), "messages of a queue are moved on").rule("ESM-1.5"),
+    ],
+};
+
+static REDRIVE: Block = Block {
+    name: "redrive",
+    doc: "a task that moves the messages of a queue to another one",
+    case: None,
+    keys: &[
+        Key::new("queue", &QUEUE_NAME, "from where; a dead-letter queue").required(),
+        Key::new("to", &QUEUE_NAME, "where to; a queue of the same type").required(),
+        Key::new("rate", &RATE, "how fast, at most 500/s").is("500/s").rule("ESM-1.5"),
     ],
 };

@@ -54,9 +54,9 @@ impl Statistics {
     }
 
     #[inline(never)]
-    pub(in crate::stats) fn delivered(&mut self, now: SimTime, record: &Record, to: Target) {
+    pub(in crate::stats) fn delivered(&mut self, record: &Record, to: Target) {
         let measured = self.measures(&record.origin);
-        self.places.delivered(now, to, measured);
+        self.places.delivered(to, measured);
         if measured {
             self.functions[record.function].asynchronous().delivered(record.kind);
         }

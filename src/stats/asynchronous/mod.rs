@@ -212,9 +212,13 @@ impl AsynchronousStats {
 pub(super) fn keeps(scenario: &Scenario, id: FunctionId) -> Keeps {
     let changed = scenario.system.changes.iter().filter_map(|change| match &change.action {
         ChangeAction::Function(function, settings) if *function == id => Some(&**settings),
-        ChangeAction::Function(..) | ChangeAction::Account(_) | ChangeAction::Client(..) | ChangeAction::Deploy(_) => {
-            None
-        }
+        ChangeAction::Function(..)
+        | ChangeAction::Account(_)
+        | ChangeAction::Client(..)
+        | ChangeAction::Deploy(_)
+        | ChangeAction::Queue(..)
+        | ChangeAction::Mapping(..)
+        | ChangeAction::Redrive { .. } => None,
     });
     let mut keeps = Keeps::NOWHERE;
     for settings in changed.chain([&scenario.system.functions[id]]) {

@@ -58,6 +58,114 @@ fn the_vectors_are_told() {
     }
 }
 
+/// A queue `orders` with its dead-letter queue `dead`, read by a mapping.
+fn messages(queue: &str, function: &str, mapping: &str, arrivals: &str, more: &str) -> String {
+    format!(
+        "name: vector
+duration: 1s
+functions: {{ worker: {{ {function} }} }}
+queues: {{ orders: {{ {queue} }}, dead: {{}} }}
+event_source_mappings: {{ orders-worker: {{ source: orders, function: worker, {mapping} }} }}
+callers: {{ shop: {{ target: orders, arrivals: {{ {arrivals} }} }} }}
+{more}"
+    )
+}
+
+/// ESM-A31: more is received than can run.
+fn over_pulling() -> String {
+    messages(
+        "visibility_timeout: 30s, redrive: { dead_letter_queue: dead, max_receive_count: 1 }",
+        "duration: 5s, timeout: 10s, reserved_concurrency: 1",
+        "batch_size: 1, pollers: { maximum: 5 }",
+        "burst: { size: 10 }",
+        "",
+    )
+}
+
+/// ESM-A41: the function names those that failed.
+fn partial_failures(batch: u32) -> String {
+    messages(
+        "visibility_timeout: 60s",
+        "duration: 4s, timeout: 10s, failures: [{ events: [3, 7], first_attempts: 1 }]",
+        "report_batch_item_failures: true",
+        &format!("burst: {{ size: {batch} }}"),
+        "",
+    )
+}
+
+/// ESM-A34: the run is longer than the visibility time-out.
+fn short_visibility() -> String {
+    messages(
+        "visibility_timeout: 60s, redrive: { dead_letter_queue: dead, max_receive_count: 2 }",
+        "duration: 45s, timeout: 60s",
+        "",
+        "at: [0s]",
+        "changes: [{ at: 0s, set: { queues.orders.visibility_timeout: 30s } }]",
+    )
+}
+
+/// An event whose dead letter is received by a mapping.
+fn dead_letter_received() -> String {
+    let dead = "async: { maximum_retry_attempts: 0, dead_letter_queue: dead }";
+    one_event(&format!("duration: 2s, {FAILS}, {dead}"), "queues: { dead: {} }\n").replace(
+        "callers:",
+        "  repair: { duration: 1s }\nevent_source_mappings: { fix: { source: dead, function: repair } }\ncallers:",
+    )
+}
+
+/// ESM-A10, A31, A34, A41, A47, C9.
+#[test]
+fn messages_are_told() {
+    let fails = messages(
+        "visibility_timeout: 30s, redrive: { dead_letter_queue: dead, max_receive_count: 3 }",
+        "duration: 1s, failures: [{ probability: 100% }]",
+        "",
+        "at: [0s]",
+        "",
+    );
+    let window = "batch_size: 100, maximum_batching_window: 5s, filter: 50%";
+    let alone = messages("delivery_delay: 5s", "duration: 1s", window, "burst: { size: 4 }", "");
+    let stories = [
+        ("a10", fails, "--first failed"),
+        ("a31", over_pulling(), "--first dead-lettered"),
+        ("a34", short_visibility(), "--first duplicated"),
+        ("a41_failed", partial_failures(10), "--event shop#7"),
+        ("a41_deleted", partial_failures(10), "--event shop#8"),
+        ("a47_alone", alone, "--slowest"),
+        (
+            "c9_twice",
+            partial_failures(2).replace("report", "spurious_duplicate_probability: 1, report"),
+            "--event shop#2",
+        ),
+        ("dead_letter_received", dead_letter_received(), ""),
+    ];
+    for (name, yaml, selection) in stories {
+        let room = Room::new().with("vector.yaml", &yaml);
+        let done = room.lambdasim(&format!("explain vector.yaml {selection}")).exits(0).complains_of_nothing();
+        let story = done.stdout();
+        assert!(story.lines().all(|line| line.chars().count() <= 80), "{name}: {story}");
+        insta::assert_snapshot!(format!("explain_{name}"), story);
+    }
+    let room = Room::new().with("vector.yaml", &partial_failures(3));
+    room.lambdasim("run vector.yaml --format json --no-files --events events.csv").exits(0);
+    let events = String::from_utf8(room.files()["events.csv"].clone()).unwrap();
+    insta::assert_snapshot!("events_a41", events);
+}
+
+/// What is told of one message of a batch is what the table of all says of it.
+#[test]
+fn a_message_in_a_batch_has_the_steps_of_its_batch() {
+    let room = Room::new().with("vector.yaml", &partial_failures(10));
+    room.lambdasim("run vector.yaml --format json --no-files --events events.csv").exits(0);
+    let events = String::from_utf8(room.files()["events.csv"].clone()).unwrap();
+    for message in ["shop#1,", "shop#3,", "shop#7,", "shop#10,"] {
+        let (name, _) = message.split_once(',').unwrap();
+        let story = room.lambdasim(&format!("explain vector.yaml --format csv --event {name}")).exits(0).stdout();
+        let rows: Vec<_> = events.lines().filter(|row| row.contains(message)).collect();
+        assert_eq!(story.lines().skip(1).collect::<Vec<_>>(), rows, "{name}");
+    }
+}
+
 /// A call that meets a fault of the service, its client's time-out, and the end of its attempts.
 const RETRIES: &str = "\
 name: vector

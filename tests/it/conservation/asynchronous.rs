@@ -310,7 +310,7 @@ impl<'a> Checker<'a> {
             assert_eq!(delivered, Some((parent, Target::Function(function))), "{origin:?} comes from nowhere");
             chain.clone_from(&self.events[&parent].chain);
         } else {
-            assert_eq!(self.scenario.system.callers[origin.caller].target, function);
+            assert_eq!(self.scenario.system.callers[origin.caller].target, Target::Function(function));
         }
         assert_eq!(parent.is_none(), origin.branch == 0, "{origin:?}");
         *chain.entry(function).or_insert(0) += 1;

@@ -4,6 +4,7 @@
 
 mod asynchronous;
 mod generate;
+mod queues;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -364,8 +365,8 @@ fn check_summary(scenario: &Scenario, summary: &Value, facts: &Facts) {
         assert!(provisioned <= get("invocations") && get("billed_ms") >= 0.0, "{name}: {function}");
         assert!(get("abandoned_runs") <= get("invocations"), "{name}: {function}");
     }
-    let total: f64 =
-        summary["cost"]["functions"].as_object().unwrap().values().map(|cost| number(cost, "total_usd")).sum();
+    let groups = summary["cost"].as_object().unwrap().values().filter_map(Value::as_object);
+    let total: f64 = groups.flat_map(|group| group.values()).map(|cost| number(cost, "total_usd")).sum();
     assert!((total - number(summary, "cost.total_usd")).abs() < 1e-9, "{}", summary["cost"]);
     if scenario.warmup == SimTime::ZERO {
         let counted = facts.pick(|_, fact| matches!(fact, Fact::RunStarted { .. }).then_some(())).len() as f64;

@@ -151,10 +151,10 @@ fn names_that_lead_nowhere() {
         ),
         (
             "    target: f\n    arrivals: {poisson: 5/s}",
-            "    target: «q\n    arrivals: {poisson: 5/s}\nqueues: {q: {}}",
+            "    target: «t\n    arrivals: {poisson: 5/s}\ntopics: {t: {}}",
             kind,
             "callers.c.target",
-            &["there is no function `q`", "this is a queue", "queues, topics, event buses and buckets only receive"],
+            &["there is no function or queue `t`", "this is a topic", "topics, event buses and buckets only receive"],
         ),
         (
             END,
@@ -196,10 +196,13 @@ fn places_do_not_change() {
     check(&[
         (
             END,
-            "queues: {q: {}}\nchanges: [{at: 1s, set: {«queues.q.type: fifo}}]",
+            "topics: {t: {}}\nchanges: [{at: 1s, set: {«topics.t.retry: none}}]",
             Kind::InvalidValue,
-            "changes[0].set.queues.q.type",
-            &["`queues.q.type` cannot change while it runs", "`account`, `functions.NAME` or `callers.NAME.client`"],
+            "changes[0].set.topics.t.retry",
+            &[
+                "`topics.t.retry` cannot change while it runs",
+                "`account`, `functions.NAME`, `queues.NAME`, `event_source_",
+            ],
         ),
         (
             END,

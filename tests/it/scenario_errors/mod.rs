@@ -3,6 +3,9 @@
 mod asynchronous;
 mod expectations;
 mod keys;
+mod mappings;
+mod messages;
+mod queues;
 mod text;
 mod together;
 mod values;

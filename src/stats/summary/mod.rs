@@ -1,17 +1,21 @@
 //! The report as data: every number of `summary.json`, in its order and under its names (contract, section 3).
 
+mod messages;
+
+pub use messages::{Advice, MappingSummary, QueueRole, QueueSummary};
+
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::cost::CostSummary;
-use super::gauge::GaugeFigures;
-use super::histogram::{Figures, Rung};
 use crate::expect::{Expectation, Judgement};
+use crate::stats::cost::CostSummary;
+use crate::stats::gauge::GaugeFigures;
+use crate::stats::histogram::{Figures, Rung};
 
 /// What a run came to.
 ///
-/// [`Statistics::finish`](super::Statistics::finish) fills everything but `events`, `digest` and `expectations`, which
+/// [`Statistics::finish`](crate::stats::Statistics::finish) fills everything but `events`, `digest` and `expectations`, which
 /// whoever puts the run together knows.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
@@ -35,6 +39,8 @@ pub struct Summary {
     pub functions: Named<FunctionSummary>,
     /// By queue, in file order.
     pub queues: Named<QueueSummary>,
+    /// By event source mapping, in file order.
+    pub event_source_mappings: Named<MappingSummary>,
     /// By topic, in file order.
     pub topics: Named<PlaceSummary>,
     /// By event bus, in file order.
@@ -47,6 +53,9 @@ pub struct Summary {
     pub expectations: Vec<Judgement>,
     /// Whether everything that entered has exactly one fate.
     pub conservation: Conservation,
+    /// What AWS advises and the scenario does not do, for the text report.
+    #[serde(skip)]
+    pub advice: Vec<Advice>,
 }
 
 /// The scenario of a run.
@@ -126,6 +135,9 @@ pub struct CallerSummary {
     /// The latency's whole curve, for `latency.csv`.
     #[serde(skip)]
     pub latency_ladder: Vec<Rung>,
+    /// For the text report: whether the calls send messages to a queue.
+    #[serde(skip)]
+    pub sends: bool,
 }
 
 /// Calls by how they ended.
@@ -275,15 +287,6 @@ pub struct Keeps {
     pub on_failure: bool,
 }
 
-/// One queue.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct QueueSummary {
-    /// Messages that it received, of what was submitted at or after the warm-up.
-    pub sent: u64,
-    /// Messages that wait for a reader.
-    pub approximate_number_of_messages_visible: GaugeFigures<u64>,
-}
-
 /// One topic, event bus or bucket. Counts are of what was submitted at or after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PlaceSummary {
@@ -370,7 +373,7 @@ impl Limit {
     }
 
     /// The same limit, which was also `value` for a time.
-    pub(super) fn and(self, value: u32) -> Self {
+    pub(in crate::stats) fn and(self, value: u32) -> Self {
         Self { lowest: self.lowest.min(value), highest: self.highest.max(value) }
     }
 }
@@ -392,7 +395,7 @@ impl Conservation {
 
 impl Flow {
     /// A balance; whether it holds follows.
-    pub(super) const fn new(entered: u64, out: u64, left: u64) -> Self {
+    pub(in crate::stats) const fn new(entered: u64, out: u64, left: u64) -> Self {
         Self { entered, out, left, holds: entered == out + left }
     }
 }

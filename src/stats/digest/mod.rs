@@ -30,10 +30,12 @@
 //! conservation), `AttemptSent` and `AttemptAnswered` (attempts are counted in `CallFinished`, throttles and time-outs
 //! are there one by one), `RunStarted` (in `RunEnded`), `EventDispatched` (in what comes of it), `AccountAllocated` (follows from settings and the provisioned facts).
 //!
-//! "Submission" is its number and the branch of what follows from it. Names of errors are labels and stay out.
+//! What of messages and mappings enters stands in `messages`. "Submission" is its number and the branch of what follows from it. Names of errors are labels and stay out.
 //!
 //! The first word of each fact holds its number in the low 8 bits, small fields above them, and the
 //! caller or function in its high half. The moment of abandonment is a fact of its own kind beside its run.
+
+mod messages;
 
 use crate::aws::config::Target;
 use crate::aws::fact::{
@@ -73,6 +75,18 @@ mod kind {
     pub(super) const DELIVERED: u64 = 21;
     pub(super) const DELIVERY_RETRIED: u64 = 22;
     pub(super) const DELIVERY_FAILED: u64 = 23;
+    pub(super) const MESSAGE_SENT: u64 = 24;
+    pub(super) const MESSAGE_DEDUPLICATED: u64 = 25;
+    pub(super) const MESSAGE_RECEIVED: u64 = 26;
+    pub(super) const MESSAGE_DELETED: u64 = 27;
+    pub(super) const MESSAGE_MOVED: u64 = 28;
+    pub(super) const MESSAGE_EXPIRED: u64 = 29;
+    pub(super) const FILTERED_OUT: u64 = 30;
+    pub(super) const BATCH_FORMED: u64 = 31;
+    pub(super) const BATCH_INVOKED: u64 = 32;
+    pub(super) const BATCH_REFUSED: u64 = 33;
+    pub(super) const BATCH_ENDED: u64 = 34;
+    pub(super) const MESSAGE_REDRIVEN: u64 = 35;
 }
 
 impl DigestObserver {
@@ -122,6 +136,8 @@ impl Observer for DigestObserver {
                     self.0.add4([kind::ABANDONED, second, submission(&origin), since.as_nanos()]);
                 }
             }
+            Fact::Message(ref fact) => messages::add_message(&mut self.0, now, fact),
+            Fact::Mapping(ref fact) => messages::add_mapping(&mut self.0, now, fact),
             Fact::CallSubmitted { .. }
             | Fact::AttemptSent { .. }
             | Fact::AttemptAnswered { .. }
@@ -201,6 +217,8 @@ fn words(now: SimTime, fact: &Fact) -> [u64; 4] {
         | Fact::Delivered { .. }
         | Fact::DeliveryRetried { .. }
         | Fact::DeliveryFailed { .. }
+        | Fact::Message(_)
+        | Fact::Mapping(_)
         | Fact::AccountAllocated { .. } => unreachable!("not a fact of four words"),
     }
 }
@@ -260,6 +278,8 @@ fn words_of_event(now: SimTime, fact: &Fact) -> [u64; 6] {
         | Fact::ProvisionedAllocated { .. }
         | Fact::ProvisionedInitialized { .. }
         | Fact::ProvisionedFailed { .. }
+        | Fact::Message(_)
+        | Fact::Mapping(_)
         | Fact::AccountAllocated { .. } => unreachable!("not a fact about an event in the internal queue"),
     }
 }

@@ -1,33 +1,41 @@
-//! The Lambda service: the Invoke API, the internal queue behind it, and the deliveries that follow from it.
+//! The services of one account: Lambda with the internal queue behind it and the deliveries that follow from it, queues,
+//! and the mappings that poll them.
 //!
 //! No rule lives here; it says who is told what.
 
 use super::config::{self, ChangeAction, System, Target};
 use super::delivery::{Deliveries, Delivery};
 use super::environment::Waiter;
-use super::event::{self, Context};
+use super::event::{self, Context, Event, Polling};
 use super::fact::{Condition, DeliveryKind, Fact, Observer, Origin};
-use super::frontend::{Answered, Frontend, Invoked, Reply, Request};
+use super::frontend::Frontend;
 use super::function::Names;
-use super::ids::{CallId, DeliveryId, EnvironmentId, EventId, FunctionId};
+use super::ids::{CallId, DeliveryId, EnvironmentId, EventId, FunctionId, QueueId};
 use super::internal_queue::{Arrival, Ended, InternalQueue};
 use super::lineage::Lineages;
-use crate::kernel::rng::RandomStreams;
+use super::mapping::{Mappings, Surroundings};
+use super::request::{Answered, Invoked, Reply, Request};
+use super::sqs::{Message, Sqs};
+use crate::kernel::rng::{RandomStreams, StreamKey};
 use crate::kernel::time::{SimDuration, SimTime};
 
-/// The Lambda service of one account.
+/// The services of one account.
 #[derive(Debug)]
-pub(crate) struct Lambda {
+pub(crate) struct Services {
     frontend: Frontend,
     queue: InternalQueue,
     deliveries: Deliveries,
+    sqs: Sqs,
+    mappings: Mappings,
     propagation: SimDuration,
 }
 
-impl Lambda {
+impl Services {
     /// The service before the run. `callers` are the names that draws are keyed by.
     pub(crate) fn new(system: &System, callers: Names, streams: RandomStreams) -> Self {
         Self {
+            sqs: Sqs::new(system, &streams),
+            mappings: Mappings::new(system, &callers, &streams),
             frontend: Frontend::new(system, callers, streams),
             queue: InternalQueue::new(system),
             deliveries: Deliveries::new(system),
@@ -38,17 +46,59 @@ impl Lambda {
     /// What stands ready when the run starts.
     pub(crate) fn start<O: Observer>(&mut self, context: &mut Context<'_, O>) {
         self.frontend.start(context);
+        let (mappings, mut around) = self.mappings();
+        mappings.start(&mut around, context);
     }
 
     /// The state at the end of the run.
     pub(crate) fn finish<O: Observer>(&mut self, context: &mut Context<'_, O>) {
         self.frontend.finish(context);
+        self.sqs.finish(context);
+        self.mappings.finish(context);
     }
 
     /// Whether a run, an event or a delivery is under way.
     #[inline]
     pub(crate) fn is_busy(&self) -> bool {
-        self.frontend.running() > 0 || self.queue.open() > 0 || self.deliveries.open() > 0
+        self.frontend.running() > 0
+            || self.queue.open() > 0
+            || self.deliveries.open() > 0
+            || self.sqs.awaited() > 0
+            || self.sqs.redriving() > 0
+            || self.mappings.open() > 0
+    }
+
+    /// The mappings, and what they act on.
+    fn mappings(&mut self) -> (&mut Mappings, Surroundings<'_>) {
+        (&mut self.mappings, Surroundings { frontend: &mut self.frontend, sqs: &mut self.sqs })
+    }
+
+    /// A message is sent to a queue; the answer of the service.
+    #[inline]
+    pub(crate) fn send<O: Observer>(
+        &mut self,
+        queue: QueueId,
+        message: Message,
+        key: StreamKey,
+        attempt: u32,
+        context: &mut Context<'_, O>,
+    ) -> Reply {
+        self.sqs.send(queue, message, key, attempt, context)
+    }
+
+    /// Something of a mapping is due.
+    #[inline(never)]
+    pub(crate) fn on_polling<O: Observer>(&mut self, event: Polling, context: &mut Context<'_, O>) {
+        let (mappings, mut around) = self.mappings();
+        match event {
+            Polling::MessagesReady(queue) => mappings.on_messages_ready(queue, &mut around, context),
+            Polling::MappingEnabled(mapping) => mappings.on_enabled(mapping, &mut around, context),
+            Polling::BatchDue(batch) => mappings.on_batch_due(batch, &mut around, context),
+            Polling::ScalingDue(mapping) => mappings.on_scaling_due(mapping, &mut around, context),
+            Polling::PaceDue(mapping) => mappings.on_pace_due(mapping, &mut around, context),
+            Polling::IdleDue(mapping) => mappings.on_idle_due(mapping, context),
+            Polling::RedriveDue(queue) => around.sqs.on_redrive_due(queue, context),
+        }
     }
 
     /// Names of functions with runs under way or events waiting, and how many.
@@ -92,13 +142,14 @@ impl Lambda {
     }
 
     /// Events of one function fall due.
-    #[inline]
+    #[inline(never)]
     pub(crate) fn on_dispatch_due<O: Observer>(&mut self, event: EventId, context: &mut Context<'_, O>) {
         self.queue.on_dispatch_due(event, &mut self.frontend, context);
         self.report_ends(context);
     }
 
     /// An event reaches its maximum age.
+    #[inline(never)]
     pub(crate) fn on_event_expired<O: Observer>(&mut self, event: EventId, context: &mut Context<'_, O>) {
         self.queue.on_expired(event, context);
         self.report_ends(context);
@@ -139,10 +190,29 @@ impl Lambda {
     /// Keeps the answers that are for the internal queue.
     #[inline(always)]
     fn for_client<O: Observer>(&mut self, answered: Answered, context: &mut Context<'_, O>) -> Option<Answered> {
-        let Waiter::Event(event) = answered.waiter else { return Some(answered) };
-        self.queue.on_answered(event, &answered, &mut self.frontend, context);
-        self.report_ends(context);
-        None
+        match answered.waiter {
+            Waiter::Nobody | Waiter::FirstAttempt | Waiter::Call(_) => Some(answered),
+            Waiter::Event(_) | Waiter::Batch(_) => {
+                self.take_answer(&answered, context);
+                None
+            }
+        }
+    }
+
+    /// The answer of a run goes to the internal queue, or to a mapping.
+    #[inline(never)]
+    fn take_answer<O: Observer>(&mut self, answered: &Answered, context: &mut Context<'_, O>) {
+        match answered.waiter {
+            Waiter::Event(event) => {
+                self.queue.on_answered(event, answered, &mut self.frontend, context);
+                self.report_ends(context);
+            }
+            Waiter::Batch(batch) => {
+                let (mappings, mut around) = self.mappings();
+                mappings.on_answered(batch, answered, &mut around, context);
+            }
+            Waiter::Nobody | Waiter::FirstAttempt | Waiter::Call(_) => unreachable!("{answered:?} is for a client"),
+        }
     }
 
     /// Tells destinations and dead-letter queues of events that ended.
@@ -187,6 +257,7 @@ impl Lambda {
     }
 
     /// The next attempt of a delivery is due.
+    #[inline(never)]
     pub(crate) fn on_delivery_due<O: Observer>(&mut self, id: DeliveryId, context: &mut Context<'_, O>) {
         let delivery = self.deliveries.take(id);
         self.deliver(delivery, context);
@@ -200,8 +271,19 @@ impl Lambda {
             && self.queue.stops(lineage);
         let Some(error) = self.deliveries.refusal(&delivery, stopped, &mut self.frontend, context.now) else {
             delivery.delivered(context);
-            if let Target::Function(_) = to {
-                self.invoke_destination(&delivery, context);
+            match to {
+                Target::Function(_) => self.invoke_destination(&delivery, context),
+                Target::Queue(queue) => {
+                    let message = Message {
+                        origin: record.origin,
+                        bytes: delivery.bytes(),
+                        delay: None,
+                        group: None,
+                        deduplication: None,
+                    };
+                    self.sqs.put(queue, message, context);
+                }
+                Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) => {}
             }
             return;
         };
@@ -228,7 +310,25 @@ impl Lambda {
     }
 
     /// A settings change of the service, by its place among the changes.
+    #[inline(never)]
     pub(crate) fn change<O: Observer>(&mut self, index: u32, action: &ChangeAction, context: &mut Context<'_, O>) {
+        match action {
+            ChangeAction::Queue(id, queue) => {
+                // ESM-S28.
+                let late = self.sqs.config(*id).attribute_propagation;
+                if late.is_zero() {
+                    return self.sqs.reconfigure(*id, queue, context);
+                }
+                return context.schedule(context.now.plus(late), event::Class::Change, 0, Event::Propagated(index));
+            }
+            ChangeAction::Mapping(id, mapping) => {
+                let (mappings, mut around) = self.mappings();
+                return mappings.reconfigure(*id, mapping, &mut around, context);
+            }
+            ChangeAction::Account(_) | ChangeAction::Function(..) | ChangeAction::Deploy(_) => {}
+            ChangeAction::Redrive { queue, to, rate } => return self.sqs.start_redrive(*queue, *to, *rate, context),
+            ChangeAction::Client(..) => unreachable!("the client is not the services'"),
+        }
         self.frontend.change(action, context);
         match action {
             ChangeAction::Account(account) => self.propagation = account.configuration_propagation,
@@ -238,10 +338,14 @@ impl Lambda {
                     self.propagate(*id, function, (context.now, index), context);
                 } else {
                     let at = context.now.plus(self.propagation);
-                    context.schedule(at, event::Class::Change, 0, event::Event::Propagated(index));
+                    context.schedule(at, event::Class::Change, 0, Event::Propagated(index));
                 }
             }
-            ChangeAction::Deploy(_) | ChangeAction::Client(..) => {}
+            ChangeAction::Deploy(_)
+            | ChangeAction::Client(..)
+            | ChangeAction::Queue(..)
+            | ChangeAction::Mapping(..)
+            | ChangeAction::Redrive { .. } => {}
         }
     }
 
@@ -255,6 +359,16 @@ impl Lambda {
     ) {
         self.queue.reconfigure(id, &function.asynchronous, change, &mut self.frontend, context);
         self.report_ends(context);
+    }
+
+    /// ESM-S28: changed settings of a queue take effect.
+    pub(crate) fn propagate_queue<O: Observer>(
+        &mut self,
+        id: QueueId,
+        queue: &config::Queue,
+        context: &mut Context<'_, O>,
+    ) {
+        self.sqs.reconfigure(id, queue, context);
     }
 
     /// An event of provisioned concurrency.

@@ -1,0 +1,487 @@
+//! SQS: all queues, who waits at them, and what is due.
+//!
+//! A queue is a service of its own: callers and destinations send to it, mappings receive from it. Reading order: this
+//! file, `standard`, `records`, `fresh`.
+
+mod deduplication;
+mod fifo;
+mod fresh;
+mod inbox;
+mod records;
+mod standard;
+
+pub(crate) use inbox::{Message, Receipt};
+
+use std::collections::VecDeque;
+
+use fifo::FifoQueue;
+use inbox::{Inbox, Moved, Shuffle};
+use standard::StandardQueue;
+
+use super::config::{self, Fault, FaultAt, QueueKind, System, Target};
+use super::event::{Class, Context, Event, Polling};
+use super::fact::{Answer, Observer};
+use super::fault;
+use super::ids::{BatchId, MappingId, QueueId, Table};
+use super::request::Reply;
+use crate::kernel::quantity::Rate;
+use crate::kernel::rng::{RandomStreams, StreamKey};
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::kernel::token_bucket::TokenBucket;
+
+/// All queues.
+#[derive(Debug)]
+pub(crate) struct Sqs {
+    queues: Table<QueueId, Served>,
+    faults: Vec<Fault>,
+    /// Messages in queues that somebody reads.
+    awaited: u64,
+    /// Redrive tasks under way.
+    redriving: u32,
+}
+
+/// A queue with its settings and those who wait for its messages.
+#[derive(Debug)]
+struct Served {
+    config: config::Queue,
+    queue: Kind,
+    /// Long polls, longest first (ESM-S27).
+    waiting: VecDeque<Poll>,
+    /// When waiting polls are looked at next.
+    ready_at: Option<SimTime>,
+    /// Mappings that read it.
+    readers: u32,
+    inbox: Inbox,
+    /// ESM-1.10: calls that a FIFO queue takes.
+    sends: Option<TokenBucket>,
+    /// The redrive task that takes messages out.
+    redrive: Option<Redrive>,
+}
+
+/// A redrive task (ESM-1.5).
+#[derive(Clone, Copy, Debug)]
+struct Redrive {
+    to: QueueId,
+    rate: Rate,
+    began: SimTime,
+    moved: u64,
+}
+
+/// A queue of either type.
+#[derive(Debug)]
+enum Kind {
+    Standard(StandardQueue),
+    Fifo(FifoQueue),
+}
+
+/// A long poll.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Poll {
+    pub(crate) mapping: MappingId,
+    /// The batch that it is for; none for an idle poller.
+    pub(crate) batch: Option<BatchId>,
+    /// Since when it waits.
+    pub(crate) since: SimTime,
+}
+
+impl Sqs {
+    /// The queues before the run.
+    pub(crate) fn new(system: &System, streams: &RandomStreams) -> Self {
+        let sends = |fault: &&Fault| matches!(fault.at, FaultAt::Send(Target::Queue(_)));
+        let served = |(id, config): (QueueId, &config::Queue)| Served {
+            config: config.clone(),
+            queue: Kind::new(id, config),
+            waiting: VecDeque::new(),
+            ready_at: None,
+            readers: 0,
+            inbox: Inbox {
+                shuffle: Shuffle::new(streams.key(&["queue", &config.name, "shuffle"])),
+                ..Inbox::default()
+            },
+            sends: send_bucket(config),
+            redrive: None,
+        };
+        Self {
+            queues: system.queues.iter().map(served).collect(),
+            faults: system.faults.iter().filter(sends).cloned().collect(),
+            awaited: 0,
+            redriving: 0,
+        }
+    }
+
+    /// Messages that somebody will receive, or that are being worked on.
+    #[inline]
+    pub(crate) fn awaited(&self) -> u64 {
+        self.awaited
+    }
+
+    /// The settings of a queue.
+    pub(crate) fn config(&self, queue: QueueId) -> &config::Queue {
+        &self.queues[queue].config
+    }
+
+    /// Messages that can be received.
+    pub(crate) fn visible<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) -> u64 {
+        self.look(id, context);
+        let served = &self.queues[id];
+        let at_once = served.queue.next_receivable_at(&served.config, context.now) == Some(context.now);
+        if at_once { served.queue.visible() } else { 0 }
+    }
+
+    fn look<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) {
+        let served = &mut self.queues[id];
+        let awaited = served.awaited();
+        served.queue.look(&served.config, context);
+        self.awaited -= awaited - served.awaited();
+    }
+
+    /// A message is sent; the answer of the service.
+    #[inline]
+    pub(crate) fn send<O: Observer>(
+        &mut self,
+        id: QueueId,
+        message: Message,
+        key: StreamKey,
+        attempt: u32,
+        context: &mut Context<'_, O>,
+    ) -> Reply {
+        if let Some(status) = self.fault(id, &message, key, attempt, context.now) {
+            return Reply::fault(status);
+        }
+        let served = &self.queues[id];
+        if message.bytes > served.config.maximum_message_size {
+            return Reply { answer: Answer::Rejected, status: 400 };
+        }
+        if !self.queues[id].take_send(context.now) {
+            return Reply { answer: Answer::Throttled, status: 429 };
+        }
+        self.put(id, message, context);
+        Reply { answer: Answer::Success, status: 200 }
+    }
+
+    /// A message is accepted.
+    #[inline]
+    pub(crate) fn put<O: Observer>(&mut self, id: QueueId, message: Message, context: &mut Context<'_, O>) {
+        let served = &mut self.queues[id];
+        let awaited = served.awaited();
+        served.queue.send(message, &served.config, context);
+        served.call_waiting(id, context);
+        self.awaited = self.awaited - awaited + served.awaited();
+    }
+
+    /// INV-T5: the status of the first fault that strikes.
+    #[inline]
+    fn fault(&self, id: QueueId, message: &Message, key: StreamKey, attempt: u32, now: SimTime) -> Option<u16> {
+        if self.faults.is_empty() {
+            return None;
+        }
+        let mut faults = self.faults.iter().filter(|fault| fault.at == FaultAt::Send(Target::Queue(id))).enumerate();
+        faults.find_map(|(index, fault)| {
+            fault::strike(std::slice::from_ref(fault), key.child(index as u64), &message.origin, attempt, now)
+        })
+    }
+
+    /// Receives up to `max` messages for a mapping; they are added to `receipts`.
+    pub(crate) fn receive<O: Observer>(
+        &mut self,
+        id: QueueId,
+        max: u32,
+        mapping: MappingId,
+        single_group: bool,
+        receipts: &mut Vec<Receipt>,
+        context: &mut Context<'_, O>,
+    ) {
+        let served = &mut self.queues[id];
+        let awaited = served.awaited();
+        served.inbox.single_group = single_group;
+        served.queue.receive(max, mapping, &served.config, &mut served.inbox, context);
+        receipts.append(&mut served.inbox.receipts);
+        self.awaited -= awaited - served.awaited();
+        if !served.inbox.moved.is_empty() {
+            self.move_out(id, context);
+        }
+    }
+
+    /// Messages that were received too often reach the dead-letter queue.
+    #[cold]
+    fn move_out<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) {
+        let mut moved = std::mem::take(&mut self.queues[id].inbox.moved);
+        let redrive = self.queues[id].config.redrive.expect("moved by its rule");
+        for message in moved.drain(..) {
+            self.take_in(redrive.dead_letter_queue, message, context);
+        }
+        self.queues[id].inbox.moved = moved;
+    }
+
+    fn take_in<O: Observer>(&mut self, id: QueueId, message: Moved, context: &mut Context<'_, O>) {
+        let served = &mut self.queues[id];
+        let awaited = served.awaited();
+        served.queue.take_in(message, &served.config, context);
+        served.call_waiting(id, context);
+        self.awaited = self.awaited - awaited + served.awaited();
+    }
+
+    /// A redrive task begins; the one before is over.
+    pub(crate) fn start_redrive<O: Observer>(
+        &mut self,
+        id: QueueId,
+        to: QueueId,
+        rate: Rate,
+        context: &mut Context<'_, O>,
+    ) {
+        let began = context.now;
+        let running = self.queues[id].redrive.replace(Redrive { to, rate, began, moved: 0 });
+        if running.is_none() {
+            self.redriving += 1;
+            self.on_redrive_due(id, context);
+        }
+    }
+
+    /// The next message of a redrive task is due; without one the task is over.
+    pub(crate) fn on_redrive_due<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) {
+        let served = &mut self.queues[id];
+        let Some(task) = &mut served.redrive else { return };
+        let awaited = if served.readers > 0 { served.queue.len() } else { 0 };
+        let (taken, to) = (served.queue.take(task.to, &served.config, context), task.to);
+        task.moved += 1;
+        let due = task.began.plus(task.rate.time_of(task.moved));
+        self.awaited = self.awaited - awaited + served.awaited();
+        let Some(message) = taken else {
+            served.redrive = None;
+            self.redriving -= 1;
+            return;
+        };
+        let event = Event::Polling(Polling::RedriveDue(id));
+        context.schedule(due.max(context.now), Class::Arrival, served.config.order, event);
+        self.take_in(to, message, context);
+    }
+
+    /// Redrive tasks under way.
+    #[inline]
+    pub(crate) fn redriving(&self) -> u32 {
+        self.redriving
+    }
+
+    /// Deletes a received message.
+    pub(crate) fn delete<O: Observer>(&mut self, id: QueueId, receipt: &Receipt, context: &mut Context<'_, O>) {
+        let served = &mut self.queues[id];
+        let awaited = served.awaited();
+        served.queue.delete(receipt, &served.config, context);
+        self.awaited -= awaited - served.awaited();
+    }
+
+    /// A run with the message in its batch begins; whether it had one before.
+    pub(crate) fn count_run(&mut self, id: QueueId, receipt: &Receipt) -> bool {
+        self.queues[id].queue.count_run(receipt)
+    }
+
+    /// A long poll begins.
+    pub(crate) fn wait<O: Observer>(&mut self, id: QueueId, poll: Poll, context: &mut Context<'_, O>) {
+        let served = &mut self.queues[id];
+        served.waiting.push_back(poll);
+        served.call_waiting(id, context);
+    }
+
+    /// A poll that was looked at keeps its place.
+    pub(crate) fn wait_again(&mut self, id: QueueId, poll: Poll) {
+        self.queues[id].waiting.push_front(poll);
+    }
+
+    /// Waiting polls may have messages. Gives the poll that has waited longest, as long as there is one and a message.
+    pub(crate) fn next_served<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) -> Option<Poll> {
+        if self.visible(id, context) > 0 { self.queues[id].waiting.pop_front() } else { None }
+    }
+
+    /// Whether the moment at which waiting polls were to be looked at has come.
+    pub(crate) fn on_ready<O: Observer>(&mut self, id: QueueId, context: &Context<'_, O>) -> bool {
+        let served = &mut self.queues[id];
+        if served.ready_at != Some(context.now) {
+            return false;
+        }
+        served.ready_at = None;
+        true
+    }
+
+    /// Polls go on waiting.
+    pub(crate) fn keep_waiting<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) {
+        self.queues[id].call_waiting(id, context);
+    }
+
+    /// A mapping begins, or ceases, to read a queue.
+    pub(crate) fn set_reader(&mut self, id: QueueId, reads: bool) {
+        let served = &mut self.queues[id];
+        let awaited = served.awaited();
+        served.readers = if reads { served.readers + 1 } else { served.readers - 1 };
+        self.awaited = self.awaited - awaited + served.awaited();
+    }
+
+    /// Other settings of a queue.
+    pub(crate) fn reconfigure<O: Observer>(
+        &mut self,
+        id: QueueId,
+        config: &config::Queue,
+        context: &mut Context<'_, O>,
+    ) {
+        let served = &mut self.queues[id];
+        let awaited = served.awaited();
+        served.queue.look(&served.config, context);
+        if served.config.delivery_delay != config.delivery_delay {
+            served.queue.keep_delays(served.config.delivery_delay);
+        }
+        if served.config.fifo_throughput != config.fifo_throughput {
+            served.sends = send_bucket(config);
+        }
+        served.config = config.clone();
+        served.queue.look(&served.config, context);
+        self.awaited = self.awaited - awaited + served.awaited();
+        served.call_waiting(id, context);
+    }
+
+    /// The state at the end of the run.
+    pub(crate) fn finish<O: Observer>(&mut self, context: &mut Context<'_, O>) {
+        for (_, served) in self.queues.iter_mut() {
+            served.queue.look(&served.config, context);
+        }
+    }
+}
+
+/// What both types do, each in its way.
+impl Kind {
+    fn new(id: QueueId, config: &config::Queue) -> Self {
+        match config.kind {
+            QueueKind::Standard => Self::Standard(StandardQueue::new(id)),
+            QueueKind::Fifo => Self::Fifo(FifoQueue::new(id)),
+        }
+    }
+
+    #[inline]
+    fn len(&self) -> u64 {
+        match self {
+            Self::Standard(queue) => queue.len(),
+            Self::Fifo(queue) => queue.len(),
+        }
+    }
+
+    fn visible(&self) -> u64 {
+        match self {
+            Self::Standard(queue) => queue.visible(),
+            Self::Fifo(queue) => queue.visible(),
+        }
+    }
+
+    #[inline]
+    fn next_receivable_at(&self, config: &config::Queue, now: SimTime) -> Option<SimTime> {
+        match self {
+            Self::Standard(queue) => queue.next_receivable_at(config, now),
+            Self::Fifo(queue) => queue.next_receivable_at(config, now),
+        }
+    }
+
+    #[inline]
+    fn send<O: Observer>(&mut self, message: Message, config: &config::Queue, context: &mut Context<'_, O>) {
+        match self {
+            Self::Standard(queue) => queue.send(message, config, context),
+            Self::Fifo(queue) => queue.send(message, config, context),
+        }
+    }
+
+    fn take_in<O: Observer>(&mut self, moved: Moved, config: &config::Queue, context: &mut Context<'_, O>) {
+        match self {
+            Self::Standard(queue) => queue.take_in(moved, config, context),
+            Self::Fifo(queue) => queue.take_in(moved, config, context),
+        }
+    }
+
+    #[inline]
+    fn receive<O: Observer>(
+        &mut self,
+        max: u32,
+        mapping: MappingId,
+        config: &config::Queue,
+        out: &mut Inbox,
+        context: &mut Context<'_, O>,
+    ) {
+        match self {
+            Self::Standard(queue) => queue.receive(max, mapping, config, out, context),
+            Self::Fifo(queue) => queue.receive(max, mapping, config, out, context),
+        }
+    }
+
+    #[inline]
+    fn delete<O: Observer>(&mut self, receipt: &Receipt, config: &config::Queue, context: &mut Context<'_, O>) {
+        match self {
+            Self::Standard(queue) => queue.delete(receipt, config, context),
+            Self::Fifo(queue) => queue.delete(receipt, config, context),
+        }
+    }
+
+    fn take<O: Observer>(
+        &mut self,
+        to: QueueId,
+        config: &config::Queue,
+        context: &mut Context<'_, O>,
+    ) -> Option<Moved> {
+        match self {
+            Self::Standard(queue) => queue.take(to, config, context),
+            Self::Fifo(queue) => queue.take(to, config, context),
+        }
+    }
+
+    fn count_run(&mut self, receipt: &Receipt) -> bool {
+        match self {
+            Self::Standard(queue) => queue.count_run(receipt),
+            Self::Fifo(queue) => queue.count_run(receipt),
+        }
+    }
+
+    #[inline]
+    fn look<O: Observer>(&mut self, config: &config::Queue, context: &mut Context<'_, O>) {
+        match self {
+            Self::Standard(queue) => queue.look(config, context),
+            Self::Fifo(queue) => queue.look(config, context),
+        }
+    }
+
+    /// ESM-1.1: messages already in a standard queue keep the delay that they were sent with.
+    fn keep_delays(&mut self, delay: SimDuration) {
+        match self {
+            Self::Standard(queue) => queue.keep_delays(delay),
+            Self::Fifo(_) => {}
+        }
+    }
+}
+
+impl Served {
+    /// ESM-1.10: whether a FIFO queue takes another call in this second.
+    #[inline]
+    fn take_send(&mut self, now: SimTime) -> bool {
+        self.sends.as_mut().is_none_or(|sends| sends.try_take(now))
+    }
+
+    /// Messages that somebody reads.
+    #[inline]
+    fn awaited(&self) -> u64 {
+        if self.readers > 0 { self.queue.len() } else { 0 }
+    }
+
+    /// Those who wait are looked at when there is, or will be, a message.
+    #[inline]
+    fn call_waiting<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        let next = self.queue.next_receivable_at(&self.config, context.now);
+        let Some(at) = next.map(|at| at.plus(self.config.wakeup)) else { return };
+        if self.ready_at.is_none_or(|ready_at| at < ready_at) {
+            self.ready_at = Some(at);
+            context.schedule(at, Class::Timer, self.config.order, Event::Polling(Polling::MessagesReady(id)));
+        }
+    }
+}
+
+/// ESM-1.10: the calls of a second.
+fn send_bucket(config: &config::Queue) -> Option<TokenBucket> {
+    let rate = config.fifo_throughput.filter(|_| config.kind == QueueKind::Fifo)?;
+    let second = u128::from(rate.events) * 1_000_000_000 / u128::from(rate.per.as_nanos().max(1));
+    Some(TokenBucket::new(rate, u64::try_from(second).unwrap_or(u64::MAX).max(1)))
+}
