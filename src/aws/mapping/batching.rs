@@ -88,7 +88,7 @@ impl Mappings {
         mapping.buffering.push_back(id);
         batch.timer = until;
         context.schedule(until, Class::Timer, config.order, Event::Polling(Polling::BatchDue(id)));
-        let poll = Poll { mapping: mapping.id, batch: Some(id), since: context.now };
+        let poll = Poll { mapping: mapping.id, batch: Some(id) };
         around.sqs.wait(mapping.queue, poll, context);
     }
 

@@ -120,7 +120,7 @@ impl Mappings {
     fn wait<O: Observer>(&mut self, id: MappingId, around: &mut Surroundings<'_>, context: &mut Context<'_, O>) {
         let mapping = &mut self.table[id];
         mapping.idle.push_back(context.now);
-        let poll = Poll { mapping: id, batch: None, since: context.now };
+        let poll = Poll { mapping: id, batch: None };
         around.sqs.wait(mapping.queue, poll, context);
         mapping.watch_idle(context);
     }

@@ -58,12 +58,8 @@ pub(crate) struct FifoQueue {
     /// Groups whose head can be received, by the number of that head.
     available: BTreeSet<(u64, GroupId)>,
     deduplication: Deduplication,
-    /// The first record, by moment of visibility, that is not visible.
-    hidden: Option<MessageId>,
     /// The last record of those that are looked at for groups, where there are more.
     edge: Option<MessageId>,
-    visible: u64,
-    in_flight: u64,
     /// Groups with messages in flight, and what was last said of that.
     locked: u32,
     said_locked: u32,
@@ -81,10 +77,7 @@ impl FifoQueue {
             keys: BTreeMap::new(),
             available: BTreeSet::new(),
             deduplication: Deduplication::default(),
-            hidden: None,
             edge: None,
-            visible: 0,
-            in_flight: 0,
             locked: 0,
             said_locked: 0,
             oldest: None,
@@ -99,15 +92,15 @@ impl FifoQueue {
 
     /// Messages that are visible, whether their group is locked or not.
     pub(crate) fn visible(&self) -> u64 {
-        self.visible
+        self.records.visible()
     }
 
     /// When the next message can be received, as far as time alone decides.
     pub(crate) fn next_receivable_at(&self, config: &config::Queue, now: SimTime) -> Option<SimTime> {
-        if self.in_flight < u64::from(config.maximum_in_flight) && self.first_available(now).is_some() {
+        if self.records.in_flight() < u64::from(config.maximum_in_flight) && self.first_available(now).is_some() {
             return Some(now);
         }
-        self.hidden.map(|id| self.records[id].visible_at)
+        self.records.next_visible_at()
     }
 
     /// The available group with the oldest head.
@@ -137,7 +130,7 @@ impl FifoQueue {
         let (receives, runs) = (0, 0);
         let new = NewRecord { origin, enqueued: now, arrived: now, visible_at, bytes, receives, runs, state };
         self.insert(new, group, config);
-        self.say_oldest(context.now, context);
+        self.say_oldest(context.now, config, context);
     }
 
     /// A message comes from another queue (ESM-1.5: with a new enqueue timestamp).
@@ -147,7 +140,7 @@ impl FifoQueue {
         let (enqueued, arrived, visible_at) = (context.now, context.now, context.now);
         let (receives, state) = (0, MessageState::Visible);
         self.insert(NewRecord { origin, enqueued, arrived, visible_at, bytes, receives, runs, state }, group, config);
-        self.say_oldest(context.now, context);
+        self.say_oldest(context.now, config, context);
     }
 
     /// Gives up to `max` messages: as many as possible of one group, then of the next.
@@ -162,7 +155,7 @@ impl FifoQueue {
         self.look(config, context);
         let mut left = max;
         while left > 0
-            && self.in_flight < u64::from(config.maximum_in_flight)
+            && self.records.in_flight() < u64::from(config.maximum_in_flight)
             && let Some(group) = self.first_available(context.now)
         {
             let given = self.receive_group(group, left, mapping, config, out, context);
@@ -171,7 +164,7 @@ impl FifoQueue {
                 break;
             }
         }
-        self.say_oldest(context.now, context);
+        self.say_oldest(context.now, config, context);
     }
 
     /// Gives messages of one group, from its head.
@@ -187,9 +180,9 @@ impl FifoQueue {
         let (queue, now) = (self.id, context.now);
         self.withdraw(group);
         let (mut given, mut place) = (0, 0);
-        while given < max && self.in_flight < u64::from(config.maximum_in_flight) {
+        while given < max && self.records.in_flight() < u64::from(config.maximum_in_flight) {
             let Some(&id) = self.groups[group].messages.get(place) else { break };
-            let record = &mut self.records[id];
+            let record = &self.records[id];
             if record.state != MessageState::Visible || record.received == now {
                 break;
             }
@@ -203,22 +196,10 @@ impl FifoQueue {
                 out.moved.push(Moved { origin, enqueued, bytes, runs, group: key });
                 continue;
             }
-            record.receives += 1;
-            record.received = now;
-            let visible_at = now.plus(config.visibility_timeout);
-            let Record { origin, serial, receives, bytes, runs, .. } = *record;
-            self.records.reschedule(id, visible_at);
-            if visible_at > now {
-                self.records[id].state = MessageState::InFlight;
-                self.visible -= 1;
-                self.in_flight += 1;
-                self.groups[group].in_flight += 1;
-                self.is_hidden(id);
-            }
-            let size = u64::from(bytes);
-            let fact = MessageFact::Received { origin, queue, mapping, receives, visible_at, bytes: size };
-            context.state(&Fact::Message(fact));
-            out.receipts.push(Receipt { mapping, id, serial, visible_at, receives, bytes, runs, origin });
+            let receipt = self.records.give(id, now.plus(config.visibility_timeout), now, mapping);
+            self.groups[group].in_flight += u32::from(self.records[id].state == MessageState::InFlight);
+            context.state(&receipt.received(queue));
+            out.receipts.push(receipt);
             given += 1;
             place += 1;
         }
@@ -240,18 +221,13 @@ impl FifoQueue {
         let key = self.groups[group].named();
         let Record { origin, bytes, runs, receives, .. } = self.take_out(id);
         context.state(&Fact::Message(MessageFact::Redriven { origin, queue: self.id, to, receives }));
-        self.say_oldest(context.now, context);
+        self.say_oldest(context.now, config, context);
         Some(Moved { origin, enqueued: context.now, bytes, runs, group: key })
     }
 
     /// A run with the message in its batch begins; whether it had one before.
     pub(crate) fn count_run(&mut self, receipt: &Receipt) -> bool {
-        let record = &mut self.records[receipt.id];
-        if record.serial != receipt.serial {
-            return receipt.runs > 0;
-        }
-        record.runs += 1;
-        record.runs > 1
+        self.records.count_run(receipt)
     }
 
     /// Deletes a received message; after its visibility time-out that fails (ESM-1.4).
@@ -262,10 +238,8 @@ impl FifoQueue {
         context: &mut Context<'_, O>,
     ) {
         self.look(config, context);
-        let record = &self.records[receipt.id];
-        if record.serial != receipt.serial {
-            return; // Deleted, moved or expired before.
-        }
+        // Deleted, moved or expired before.
+        let Some(record) = self.records.of(receipt) else { return };
         let (origin, queue) = (record.origin, self.id);
         if record.receives != receipt.receives || record.state != MessageState::InFlight {
             context.state(&Fact::Message(MessageFact::DeleteIgnored { origin, queue }));
@@ -275,49 +249,40 @@ impl FifoQueue {
         let Record { enqueued, receives, runs, .. } = self.take_out(receipt.id);
         let fact = MessageFact::Deleted { origin, queue, mapping, enqueued, receives, runs, visible };
         context.state(&Fact::Message(fact));
-        self.say_oldest(context.now, context);
+        self.say_oldest(context.now, config, context);
     }
 
     /// Does what time alone has done since the last look.
     pub(crate) fn look<O: Observer>(&mut self, config: &config::Queue, context: &mut Context<'_, O>) {
         let now = context.now;
         loop {
-            let visible = self.hidden.map(|id| self.records[id].visible_at).filter(|at| *at <= now);
+            let visible = self.records.next_visible_at().filter(|at| *at <= now);
             let first = self.records.first(List::Enqueued);
             let expiry = first.map(|id| self.records[id].enqueued.plus(config.message_retention));
             match (visible, expiry.filter(|at| *at <= now)) {
                 (None, None) => break,
-                (Some(at), expiry) if expiry.is_none_or(|expiry| at < expiry) => self.show(at, context),
+                (Some(at), expiry) if expiry.is_none_or(|expiry| at < expiry) => self.show(context),
                 (_, expiry) => {
                     let at = expiry.expect("one of the two").max(self.looked);
                     let id = first.expect("something is too old");
                     let Record { origin, state, .. } = self.take_out(id);
                     context.state(&Fact::Message(MessageFact::Expired { origin, queue: self.id, at, state }));
-                    self.say_oldest(at, context);
+                    self.say_oldest(at, config, context);
                 }
             }
         }
         self.looked = now;
     }
 
-    /// The first hidden message is visible from `at` on.
-    fn show<O: Observer>(&mut self, at: SimTime, context: &mut Context<'_, O>) {
-        let (queue, id) = (self.id, self.hidden.expect("something is hidden"));
-        self.hidden = self.records.after(List::Visibility, id);
-        self.visible += 1;
-        let record = &mut self.records[id];
-        let (origin, group) = (record.origin, record.group);
-        let fact = match std::mem::replace(&mut record.state, MessageState::Visible) {
-            MessageState::Delayed => MessageFact::DelayEnded { origin, queue, at },
-            MessageState::InFlight => {
-                self.in_flight -= 1;
-                self.unlock_one(group.expect("in a group"));
-                MessageFact::Returned { origin, queue, at }
-            }
-            MessageState::Visible => unreachable!("{id:?} was hidden"),
-        };
+    /// The first hidden message is visible from its moment on.
+    fn show<O: Observer>(&mut self, context: &mut Context<'_, O>) {
+        let (id, fact) = self.records.show(self.id);
+        let group = self.records[id].group.expect("in a group");
+        if let MessageFact::Returned { .. } = fact {
+            self.unlock_one(group);
+        }
         context.state(&Fact::Message(fact));
-        self.offer(group.expect("in a group"));
+        self.offer(group);
     }
 
     /// One of the messages in flight of a group is not in flight any more.
@@ -346,7 +311,6 @@ impl FifoQueue {
     }
 
     fn insert(&mut self, new: NewRecord, group: Option<u64>, config: &config::Queue) {
-        let state = new.state;
         let id = self.records.insert(new);
         let key = group.map_or(GroupKey::Own(self.records[id].serial), GroupKey::Named);
         let groups = &mut self.groups;
@@ -359,29 +323,13 @@ impl FifoQueue {
         if self.records.len() as u64 == u64::from(config.group_lookahead) + 1 {
             self.edge = self.records.before(List::Enqueued, id);
         }
-        if state == MessageState::Visible {
-            self.visible += 1;
-        } else {
-            self.is_hidden(id);
-        }
         if self.groups[group].messages.len() == 1 {
             self.offer(group);
         }
     }
 
-    /// A record is hidden: it may be the first of those.
-    fn is_hidden(&mut self, id: MessageId) {
-        let key = |id: MessageId| (self.records[id].visible_at, self.records[id].serial);
-        if self.hidden.is_none_or(|first| key(id) < key(first)) {
-            self.hidden = Some(id);
-        }
-    }
-
     /// Takes a record out of the queue and its group.
     fn take_out(&mut self, id: MessageId) -> Record {
-        if self.hidden == Some(id) {
-            self.hidden = self.records.after(List::Visibility, id);
-        }
         if let Some(edge) = self.edge
             && self.records[id].serial <= self.records[edge].serial
         {
@@ -395,13 +343,8 @@ impl FifoQueue {
         let place = self.groups[group].messages.iter().position(|other| *other == id).expect("in its group");
         self.withdraw(group);
         self.groups[group].messages.remove(place);
-        match record.state {
-            MessageState::Visible => self.visible -= 1,
-            MessageState::InFlight => {
-                self.in_flight -= 1;
-                self.unlock_one(group);
-            }
-            MessageState::Delayed => {}
+        if record.state == MessageState::InFlight {
+            self.unlock_one(group);
         }
         if self.groups[group].messages.is_empty() && self.groups[group].in_flight == 0 {
             let key = self.groups[group].key;
@@ -414,8 +357,8 @@ impl FifoQueue {
     }
 
     /// Says since when the oldest message is here, if that has changed.
-    fn say_oldest<O: Observer>(&mut self, at: SimTime, context: &mut Context<'_, O>) {
-        let since = self.records.first(List::Arrived).map(|id| self.records[id].arrived);
+    fn say_oldest<O: Observer>(&mut self, at: SimTime, config: &config::Queue, context: &mut Context<'_, O>) {
+        let since = self.records.oldest(config.oldest_age_skips_after);
         if since != self.oldest {
             self.oldest = since;
             context.state(&Fact::Message(MessageFact::OldestChanged { queue: self.id, since, at }));

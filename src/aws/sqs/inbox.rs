@@ -1,7 +1,7 @@
 //! Messages on their way into a queue and out of it. Passive.
 
-use crate::aws::fact::Origin;
-use crate::aws::ids::{MappingId, MessageId};
+use crate::aws::fact::{Fact, MessageFact, Origin};
+use crate::aws::ids::{MappingId, MessageId, QueueId};
 use crate::kernel::quantity::Ratio;
 use crate::kernel::rng::StreamKey;
 use crate::kernel::time::{SimDuration, SimTime};
@@ -32,6 +32,15 @@ pub(crate) struct Receipt {
     /// Runs that had it in their batch before.
     pub(crate) runs: u32,
     pub(crate) origin: Origin,
+}
+
+impl Receipt {
+    /// That the message was received from `queue`.
+    pub(super) fn received(&self, queue: QueueId) -> Fact {
+        let Self { origin, mapping, receives, visible_at, .. } = *self;
+        let bytes = u64::from(self.bytes);
+        Fact::Message(MessageFact::Received { origin, queue, mapping, receives, visible_at, bytes })
+    }
 }
 
 /// A message that leaves for the dead-letter queue.

@@ -75,13 +75,11 @@ enum Kind {
 }
 
 /// A long poll.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Poll {
     pub(crate) mapping: MappingId,
     /// The batch that it is for; none for an idle poller.
     pub(crate) batch: Option<BatchId>,
-    /// Since when it waits.
-    pub(crate) since: SimTime,
 }
 
 impl Sqs {
@@ -122,17 +120,20 @@ impl Sqs {
 
     /// Messages that can be received.
     pub(crate) fn visible<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) -> u64 {
-        self.look(id, context);
+        self.with(id, |served| served.queue.look(&served.config, context));
         let served = &self.queues[id];
         let at_once = served.queue.next_receivable_at(&served.config, context.now) == Some(context.now);
         if at_once { served.queue.visible() } else { 0 }
     }
 
-    fn look<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) {
+    /// Does something with a queue, and keeps count of the messages that somebody reads.
+    #[inline(always)]
+    fn with<T>(&mut self, id: QueueId, act: impl FnOnce(&mut Served) -> T) -> T {
         let served = &mut self.queues[id];
-        let awaited = served.awaited();
-        served.queue.look(&served.config, context);
-        self.awaited -= awaited - served.awaited();
+        let before = served.awaited();
+        let done = act(served);
+        self.awaited = self.awaited - before + served.awaited();
+        done
     }
 
     /// A message is sent; the answer of the service.
@@ -162,11 +163,10 @@ impl Sqs {
     /// A message is accepted.
     #[inline]
     pub(crate) fn put<O: Observer>(&mut self, id: QueueId, message: Message, context: &mut Context<'_, O>) {
-        let served = &mut self.queues[id];
-        let awaited = served.awaited();
-        served.queue.send(message, &served.config, context);
-        served.call_waiting(id, context);
-        self.awaited = self.awaited - awaited + served.awaited();
+        self.with(id, |served| {
+            served.queue.send(message, &served.config, context);
+            served.call_waiting(id, context);
+        });
     }
 
     /// INV-T5: the status of the first fault that strikes.
@@ -191,13 +191,13 @@ impl Sqs {
         receipts: &mut Vec<Receipt>,
         context: &mut Context<'_, O>,
     ) {
-        let served = &mut self.queues[id];
-        let awaited = served.awaited();
-        served.inbox.single_group = single_group;
-        served.queue.receive(max, mapping, &served.config, &mut served.inbox, context);
-        receipts.append(&mut served.inbox.receipts);
-        self.awaited -= awaited - served.awaited();
-        if !served.inbox.moved.is_empty() {
+        let moves = self.with(id, |served| {
+            served.inbox.single_group = single_group;
+            served.queue.receive(max, mapping, &served.config, &mut served.inbox, context);
+            receipts.append(&mut served.inbox.receipts);
+            !served.inbox.moved.is_empty()
+        });
+        if moves {
             self.move_out(id, context);
         }
     }
@@ -214,11 +214,10 @@ impl Sqs {
     }
 
     fn take_in<O: Observer>(&mut self, id: QueueId, message: Moved, context: &mut Context<'_, O>) {
-        let served = &mut self.queues[id];
-        let awaited = served.awaited();
-        served.queue.take_in(message, &served.config, context);
-        served.call_waiting(id, context);
-        self.awaited = self.awaited - awaited + served.awaited();
+        self.with(id, |served| {
+            served.queue.take_in(message, &served.config, context);
+            served.call_waiting(id, context);
+        });
     }
 
     /// A redrive task begins; the one before is over.
@@ -239,21 +238,22 @@ impl Sqs {
 
     /// The next message of a redrive task is due; without one the task is over.
     pub(crate) fn on_redrive_due<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) {
-        let served = &mut self.queues[id];
-        let Some(task) = &mut served.redrive else { return };
-        let awaited = if served.readers > 0 { served.queue.len() } else { 0 };
-        let (taken, to) = (served.queue.take(task.to, &served.config, context), task.to);
-        task.moved += 1;
-        let due = task.began.plus(task.rate.time_of(task.moved));
-        self.awaited = self.awaited - awaited + served.awaited();
-        let Some(message) = taken else {
-            served.redrive = None;
-            self.redriving -= 1;
-            return;
-        };
-        let event = Event::Polling(Polling::RedriveDue(id));
-        context.schedule(due.max(context.now), Class::Arrival, served.config.order, event);
-        self.take_in(to, message, context);
+        let taken = self.with(id, |served| {
+            let task = served.redrive.as_mut().expect("a task whose message is due");
+            let Some(message) = served.queue.take(task.to, &served.config, context) else {
+                served.redrive = None;
+                return None;
+            };
+            task.moved += 1;
+            let due = task.began.plus(task.rate.time_of(task.moved)).max(context.now);
+            let event = Event::Polling(Polling::RedriveDue(id));
+            context.schedule(due, Class::Arrival, served.config.order, event);
+            Some((task.to, message))
+        });
+        match taken {
+            Some((to, message)) => self.take_in(to, message, context),
+            None => self.redriving -= 1,
+        }
     }
 
     /// Redrive tasks under way.
@@ -264,10 +264,7 @@ impl Sqs {
 
     /// Deletes a received message.
     pub(crate) fn delete<O: Observer>(&mut self, id: QueueId, receipt: &Receipt, context: &mut Context<'_, O>) {
-        let served = &mut self.queues[id];
-        let awaited = served.awaited();
-        served.queue.delete(receipt, &served.config, context);
-        self.awaited -= awaited - served.awaited();
+        self.with(id, |served| served.queue.delete(receipt, &served.config, context));
     }
 
     /// A run with the message in its batch begins; whether it had one before.
@@ -309,10 +306,7 @@ impl Sqs {
 
     /// A mapping begins, or ceases, to read a queue.
     pub(crate) fn set_reader(&mut self, id: QueueId, reads: bool) {
-        let served = &mut self.queues[id];
-        let awaited = served.awaited();
-        served.readers = if reads { served.readers + 1 } else { served.readers - 1 };
-        self.awaited = self.awaited - awaited + served.awaited();
+        self.with(id, |served| served.readers = if reads { served.readers + 1 } else { served.readers - 1 });
     }
 
     /// Other settings of a queue.
@@ -322,19 +316,18 @@ impl Sqs {
         config: &config::Queue,
         context: &mut Context<'_, O>,
     ) {
-        let served = &mut self.queues[id];
-        let awaited = served.awaited();
-        served.queue.look(&served.config, context);
-        if served.config.delivery_delay != config.delivery_delay {
-            served.queue.keep_delays(served.config.delivery_delay);
-        }
-        if served.config.fifo_throughput != config.fifo_throughput {
-            served.sends = send_bucket(config);
-        }
-        served.config = config.clone();
-        served.queue.look(&served.config, context);
-        self.awaited = self.awaited - awaited + served.awaited();
-        served.call_waiting(id, context);
+        self.with(id, |served| {
+            served.queue.look(&served.config, context);
+            if served.config.delivery_delay != config.delivery_delay {
+                served.queue.keep_delays(served.config.delivery_delay);
+            }
+            if served.config.fifo_throughput != config.fifo_throughput {
+                served.sends = send_bucket(config);
+            }
+            served.config = config.clone();
+            served.queue.look(&served.config, context);
+            served.call_waiting(id, context);
+        });
     }
 
     /// The state at the end of the run.

@@ -1,10 +1,12 @@
-//! Messages with more to remember than their place in the line: received, delayed by themselves, or moved. Passive.
+//! Messages with more to remember than their place in the line: received, delayed by themselves, or moved; and what
+//! both types of queues do with them. Passive.
 //!
 //! Each record stands in three lists: by the moment at which it is (or was) visible, at which it was enqueued, and at
 //! which it came to this queue. All are kept in order from their ends, where nearly all insertions happen.
 
-use crate::aws::fact::{MessageState, Origin};
-use crate::aws::ids::{GroupId, MessageId, Slots};
+use super::inbox::Receipt;
+use crate::aws::fact::{MessageFact, MessageState, Origin};
+use crate::aws::ids::{GroupId, MappingId, MessageId, QueueId, Slots};
 use crate::kernel::time::SimTime;
 
 /// A message.
@@ -66,6 +68,10 @@ pub(super) struct Records {
     slots: Slots<MessageId, Record>,
     ends: [Ends; 3],
     serial: u64,
+    /// The first, by moment of visibility, that is not visible.
+    hidden: Option<MessageId>,
+    visible: u64,
+    in_flight: u64,
 }
 
 /// What a record begins with.
@@ -85,6 +91,38 @@ impl Records {
     /// How many there are.
     pub(super) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    /// How many are visible.
+    #[inline]
+    pub(super) fn visible(&self) -> u64 {
+        self.visible
+    }
+
+    /// How many are in flight.
+    #[inline]
+    pub(super) fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    /// When the next one becomes visible by time alone.
+    #[inline]
+    pub(super) fn next_visible_at(&self) -> Option<SimTime> {
+        self.hidden.map(|id| self.slots[id].visible_at)
+    }
+
+    /// Since when the oldest is in the queue, but for those that were received `skips_after` times (ESM-S16).
+    #[inline]
+    pub(super) fn oldest(&self, skips_after: Option<u32>) -> Option<SimTime> {
+        let mut oldest = self.first(List::Arrived);
+        if let Some(limit) = skips_after {
+            while let Some(id) = oldest
+                && self.slots[id].receives >= limit
+            {
+                oldest = self.after(List::Arrived, id);
+            }
+        }
+        oldest.map(|id| self.slots[id].arrived)
     }
 
     /// Adds a record to its lists.
@@ -111,25 +149,89 @@ impl Records {
         for list in LISTS {
             self.link(list, id);
         }
+        match state {
+            MessageState::Visible => self.visible += 1,
+            MessageState::InFlight | MessageState::Delayed => self.is_hidden(id, state),
+        }
         id
     }
 
     /// Takes a record out of its lists; its id may be used again.
     pub(super) fn remove(&mut self, id: MessageId) -> Record {
+        if self.hidden == Some(id) {
+            self.hidden = self.after(List::Visibility, id);
+        }
         for list in LISTS {
             self.unlink(list, id);
         }
         let record = self.slots.remove(id);
         // So that an old handle does not fit.
         self.slots[id].serial = 0;
+        match record.state {
+            MessageState::Visible => self.visible -= 1,
+            MessageState::InFlight => self.in_flight -= 1,
+            MessageState::Delayed => {}
+        }
         record
     }
 
-    /// The record is visible at another moment.
-    pub(super) fn reschedule(&mut self, id: MessageId, visible_at: SimTime) {
+    /// A visible record is received, and hidden until `visible_at`.
+    pub(super) fn give(&mut self, id: MessageId, visible_at: SimTime, now: SimTime, mapping: MappingId) -> Receipt {
         self.unlink(List::Visibility, id);
-        self.slots[id].visible_at = visible_at;
+        let record = &mut self.slots[id];
+        record.visible_at = visible_at;
+        record.receives += 1;
+        record.received = now;
+        let Record { origin, serial, receives, bytes, runs, .. } = *record;
         self.link(List::Visibility, id);
+        if visible_at > now {
+            self.visible -= 1;
+            self.is_hidden(id, MessageState::InFlight);
+        }
+        Receipt { mapping, id, serial, visible_at, receives, bytes, runs, origin }
+    }
+
+    /// The first hidden record is visible from its moment on; says so of `queue`.
+    pub(super) fn show(&mut self, queue: QueueId) -> (MessageId, MessageFact) {
+        let id = self.hidden.expect("something is hidden");
+        self.hidden = self.after(List::Visibility, id);
+        self.visible += 1;
+        let record = &mut self.slots[id];
+        let (origin, at) = (record.origin, record.visible_at);
+        let fact = match std::mem::replace(&mut record.state, MessageState::Visible) {
+            MessageState::Delayed => MessageFact::DelayEnded { origin, queue, at },
+            MessageState::InFlight => {
+                self.in_flight -= 1;
+                MessageFact::Returned { origin, queue, at }
+            }
+            MessageState::Visible => unreachable!("{id:?} was hidden"),
+        };
+        (id, fact)
+    }
+
+    /// The record that a receipt is of, while it is there.
+    pub(super) fn of(&self, receipt: &Receipt) -> Option<&Record> {
+        Some(&self.slots[receipt.id]).filter(|record| record.serial == receipt.serial)
+    }
+
+    /// A run with the message in its batch begins; whether it had one before.
+    pub(super) fn count_run(&mut self, receipt: &Receipt) -> bool {
+        let record = &mut self.slots[receipt.id];
+        if record.serial != receipt.serial {
+            return receipt.runs > 0;
+        }
+        record.runs += 1;
+        record.runs > 1
+    }
+
+    /// A record is not visible: it may be the first of those.
+    fn is_hidden(&mut self, id: MessageId, state: MessageState) {
+        self.slots[id].state = state;
+        self.in_flight += u64::from(state == MessageState::InFlight);
+        let key = |id| self.key(List::Visibility, id);
+        if self.hidden.is_none_or(|first| key(id) < key(first)) {
+            self.hidden = Some(id);
+        }
     }
 
     /// The first record of a list.
@@ -250,7 +352,7 @@ mod tests {
             .collect();
         assert_eq!(order(&records, List::Visibility), [(2, 5), (1, 31), (3, 31), (0, 40)]);
         assert_eq!(order(&records, List::Enqueued), [(0, 40), (1, 31), (2, 5), (3, 31)]);
-        records.reschedule(ids[1], seconds(50));
+        records.give(ids[1], seconds(50), seconds(4), MappingId::from_index(0));
         assert_eq!(order(&records, List::Visibility), [(1, 31), (3, 31), (0, 40), (2, 50)]);
         let gone = records.remove(ids[0]);
         assert_eq!(gone.enqueued, seconds(1));

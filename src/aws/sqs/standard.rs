@@ -29,11 +29,6 @@ pub(crate) struct StandardQueue {
     /// How many of the fresh ones are still delayed; they are the last.
     fresh_delayed: u64,
     records: Records,
-    /// The first record, by moment of visibility, that is not visible.
-    hidden: Option<MessageId>,
-    /// Records that are visible, in flight, and delayed.
-    visible: u64,
-    in_flight: u64,
     /// What was last said of the oldest message.
     oldest: Option<SimTime>,
     /// The last look.
@@ -48,9 +43,6 @@ impl StandardQueue {
             fresh: FreshLine::default(),
             fresh_delayed: 0,
             records: Records::default(),
-            hidden: None,
-            visible: 0,
-            in_flight: 0,
             oldest: None,
             looked: SimTime::ZERO,
         }
@@ -64,13 +56,13 @@ impl StandardQueue {
     /// Messages that can be received, as of the last look.
     #[inline]
     pub(crate) fn visible(&self) -> u64 {
-        self.visible + self.fresh.len() as u64 - self.fresh_delayed
+        self.records.visible() + self.fresh.len() as u64 - self.fresh_delayed
     }
 
     /// When the next message can be received, as far as time alone decides.
     pub(crate) fn next_receivable_at(&self, config: &config::Queue, now: SimTime) -> Option<SimTime> {
-        if self.in_flight >= u64::from(config.maximum_in_flight) {
-            return self.hidden.map(|id| self.records[id].visible_at);
+        if self.records.in_flight() >= u64::from(config.maximum_in_flight) {
+            return self.records.next_visible_at();
         }
         if self.fresh.len() as u64 > self.fresh_delayed {
             return Some(now);
@@ -85,7 +77,7 @@ impl StandardQueue {
 
     /// When the next message becomes visible by time alone.
     pub(crate) fn next_visible_at(&self, config: &config::Queue) -> Option<SimTime> {
-        let hidden = self.hidden.map(|id| self.records[id].visible_at);
+        let hidden = self.records.next_visible_at();
         let delayed = self.first_delayed().map(|message| message.enqueued.plus(config.delivery_delay));
         hidden.into_iter().chain(delayed).min()
     }
@@ -113,7 +105,16 @@ impl StandardQueue {
         } else {
             let state = if visible_at > now { MessageState::Delayed } else { MessageState::Visible };
             let (receives, runs) = (0, 0);
-            self.insert(NewRecord { origin, enqueued: now, arrived: now, visible_at, bytes, receives, runs, state });
+            self.records.insert(NewRecord {
+                origin,
+                enqueued: now,
+                arrived: now,
+                visible_at,
+                bytes,
+                receives,
+                runs,
+                state,
+            });
         }
         self.say_oldest(config, context);
     }
@@ -124,7 +125,7 @@ impl StandardQueue {
         let Moved { origin, enqueued, bytes, runs, .. } = moved;
         let (arrived, visible_at) = (context.now, context.now);
         let (receives, state) = (0, MessageState::Visible);
-        self.insert(NewRecord { origin, enqueued, arrived, visible_at, bytes, receives, runs, state });
+        self.records.insert(NewRecord { origin, enqueued, arrived, visible_at, bytes, receives, runs, state });
         self.say_oldest(config, context);
     }
 
@@ -141,34 +142,22 @@ impl StandardQueue {
         let now = context.now;
         let max = out.shuffle.shortened(max, config.short_receive_probability);
         let mut given = 0;
-        while given < max && self.in_flight < u64::from(config.maximum_in_flight) {
+        while given < max && self.records.in_flight() < u64::from(config.maximum_in_flight) {
             let until = now.plus(config.visibility_timeout);
             let Some(id) = self.choose(config, now, until, &mut out.shuffle) else { break };
-            let record = &mut self.records[id];
             if let Some(redrive) = config.redrive
-                && record.receives >= redrive.max_receive_count
+                && self.records[id].receives >= redrive.max_receive_count
             {
                 let to = redrive.dead_letter_queue;
-                let Record { origin, enqueued, bytes, runs, receives, .. } = self.remove(id);
+                let Record { origin, enqueued, bytes, runs, receives, .. } = self.records.remove(id);
                 let queue = self.id;
                 context.state(&Fact::Message(MessageFact::Moved { origin, queue, to, mapping, receives, runs }));
                 out.moved.push(Moved { origin, enqueued, bytes, runs, group: None });
                 continue;
             }
-            record.receives += 1;
-            record.received = now;
-            let Record { origin, serial, receives, bytes, runs, .. } = *record;
-            let visible_at = now.plus(config.visibility_timeout);
-            self.hide(id, visible_at, now);
-            context.state(&Fact::Message(MessageFact::Received {
-                origin,
-                queue: self.id,
-                mapping,
-                receives,
-                visible_at,
-                bytes: u64::from(bytes),
-            }));
-            out.receipts.push(Receipt { mapping, id, serial, visible_at, receives, bytes, runs, origin });
+            let receipt = self.records.give(id, until, now, mapping);
+            context.state(&receipt.received(self.id));
+            out.receipts.push(receipt);
             given += 1;
         }
         self.say_oldest(config, context);
@@ -183,7 +172,7 @@ impl StandardQueue {
     ) -> Option<Moved> {
         self.look(config, context);
         let id = self.choose(config, SimTime::MAX, SimTime::MAX, &mut Shuffle::default())?;
-        let Record { origin, bytes, runs, receives, .. } = self.remove(id);
+        let Record { origin, bytes, runs, receives, .. } = self.records.remove(id);
         context.state(&Fact::Message(MessageFact::Redriven { origin, queue: self.id, to, receives }));
         self.say_oldest(config, context);
         Some(Moved { origin, enqueued: context.now, bytes, runs, group: None })
@@ -208,7 +197,7 @@ impl StandardQueue {
         match (record, fresh_at) {
             (None, None) => None,
             (Some(id), at) if at.is_none_or(|at| self.records[id].visible_at <= at) => {
-                let skip = shuffle.place(config.shuffle_window, self.visible);
+                let skip = shuffle.place(config.shuffle_window, self.records.visible());
                 let mut id = id;
                 for _ in 0..skip {
                     match self.records.after(List::Visibility, id) {
@@ -228,7 +217,7 @@ impl StandardQueue {
                 let origin = Origin { caller, branch: 0, submission, submitted: enqueued };
                 // It is hidden at once, so its place is behind the others from the start.
                 let (visible_at, receives, runs, state) = (until, 0, 0, MessageState::Visible);
-                Some(self.insert(NewRecord {
+                Some(self.records.insert(NewRecord {
                     origin,
                     enqueued,
                     arrived: enqueued,
@@ -244,12 +233,7 @@ impl StandardQueue {
 
     /// A run with the message in its batch begins; whether it had one before.
     pub(crate) fn count_run(&mut self, receipt: &Receipt) -> bool {
-        let record = &mut self.records[receipt.id];
-        if record.serial != receipt.serial {
-            return receipt.runs > 0;
-        }
-        record.runs += 1;
-        record.runs > 1
+        self.records.count_run(receipt)
     }
 
     /// Deletes a received message, if its receipt is still good (ESM-S17).
@@ -260,16 +244,14 @@ impl StandardQueue {
         context: &mut Context<'_, O>,
     ) {
         self.look(config, context);
-        let record = &self.records[receipt.id];
-        if record.serial != receipt.serial {
-            return; // Deleted, moved or expired before.
-        }
+        // Deleted, moved or expired before.
+        let Some(record) = self.records.of(receipt) else { return };
         let origin = record.origin;
         if record.receives != receipt.receives && config.stale_delete == config::StaleDelete::Ignored {
             context.state(&Fact::Message(MessageFact::DeleteIgnored { origin, queue: self.id }));
             return;
         }
-        let Record { enqueued, receives, runs, state, .. } = self.remove(receipt.id);
+        let Record { enqueued, receives, runs, state, .. } = self.records.remove(receipt.id);
         let (queue, mapping, visible) = (self.id, receipt.mapping, state == MessageState::Visible);
         let fact = MessageFact::Deleted { origin, queue, mapping, enqueued, receives, runs, visible };
         context.state(&Fact::Message(fact));
@@ -308,19 +290,8 @@ impl StandardQueue {
     /// The first hidden message is visible from `at` on.
     fn show<O: Observer>(&mut self, at: SimTime, config: &config::Queue, context: &mut Context<'_, O>) {
         let queue = self.id;
-        if let Some(id) = self.hidden.filter(|id| self.records[*id].visible_at == at) {
-            self.hidden = self.records.after(List::Visibility, id);
-            self.visible += 1;
-            let record = &mut self.records[id];
-            let origin = record.origin;
-            let fact = match std::mem::replace(&mut record.state, MessageState::Visible) {
-                MessageState::Delayed => MessageFact::DelayEnded { origin, queue, at },
-                MessageState::InFlight => {
-                    self.in_flight -= 1;
-                    MessageFact::Returned { origin, queue, at }
-                }
-                MessageState::Visible => unreachable!("{id:?} was hidden"),
-            };
+        if self.records.next_visible_at() == Some(at) {
+            let (_, fact) = self.records.show(queue);
             context.state(&Fact::Message(fact));
             return;
         }
@@ -337,7 +308,7 @@ impl StandardQueue {
         let fresh = self.fresh.first().map(|message| message.enqueued);
         let (origin, state) = match record {
             Some(id) if fresh.is_none_or(|fresh| self.records[id].enqueued <= fresh) => {
-                let record = self.remove(id);
+                let record = self.records.remove(id);
                 (record.origin, record.state)
             }
             Some(_) | None => {
@@ -363,68 +334,13 @@ impl StandardQueue {
     /// Says since when the oldest message is here, if that has changed.
     #[inline]
     fn say_oldest_at<O: Observer>(&mut self, at: SimTime, config: &config::Queue, context: &mut Context<'_, O>) {
-        let mut record = self.records.first(List::Arrived);
-        if let Some(limit) = config.oldest_age_skips_after {
-            while let Some(id) = record
-                && self.records[id].receives >= limit
-            {
-                record = self.records.after(List::Arrived, id);
-            }
-        }
-        let record = record.map(|id| self.records[id].arrived);
+        let record = self.records.oldest(config.oldest_age_skips_after);
         let fresh = self.fresh.first().map(|message| message.enqueued);
         let since = record.into_iter().chain(fresh).min();
         if since != self.oldest {
             self.oldest = since;
             context.state(&Fact::Message(MessageFact::OldestChanged { queue: self.id, since, at }));
         }
-    }
-
-    /// Adds a record in its state.
-    fn insert(&mut self, new: NewRecord) -> MessageId {
-        let (state, id) = (new.state, self.records.insert(new));
-        match state {
-            MessageState::Visible => self.visible += 1,
-            MessageState::InFlight => self.in_flight += 1,
-            MessageState::Delayed => {}
-        }
-        if state != MessageState::Visible {
-            self.is_hidden(id);
-        }
-        id
-    }
-
-    /// A visible message is received: hidden until `visible_at`.
-    fn hide(&mut self, id: MessageId, visible_at: SimTime, now: SimTime) {
-        self.records.reschedule(id, visible_at);
-        if visible_at > now {
-            self.records[id].state = MessageState::InFlight;
-            self.visible -= 1;
-            self.in_flight += 1;
-            self.is_hidden(id);
-        }
-    }
-
-    /// A record is hidden: it may be the first of those.
-    fn is_hidden(&mut self, id: MessageId) {
-        let key = |id: MessageId| (self.records[id].visible_at, self.records[id].serial);
-        if self.hidden.is_none_or(|first| key(id) < key(first)) {
-            self.hidden = Some(id);
-        }
-    }
-
-    /// Takes a record out.
-    fn remove(&mut self, id: MessageId) -> Record {
-        if self.hidden == Some(id) {
-            self.hidden = self.records.after(List::Visibility, id);
-        }
-        let record = self.records.remove(id);
-        match record.state {
-            MessageState::Visible => self.visible -= 1,
-            MessageState::InFlight => self.in_flight -= 1,
-            MessageState::Delayed => {}
-        }
-        record
     }
 
     /// The queue's delay changes: messages keep the one that they were sent with (ESM-1.1).
@@ -436,7 +352,16 @@ impl StandardQueue {
             let state = if delayed { MessageState::Delayed } else { MessageState::Visible };
             let (enqueued, bytes) = (message.enqueued, message.bytes);
             let (receives, runs, origin) = (0, 0, message.origin());
-            self.insert(NewRecord { origin, enqueued, arrived: enqueued, visible_at, bytes, receives, runs, state });
+            self.records.insert(NewRecord {
+                origin,
+                enqueued,
+                arrived: enqueued,
+                visible_at,
+                bytes,
+                receives,
+                runs,
+                state,
+            });
         }
     }
 }
