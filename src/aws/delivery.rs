@@ -7,22 +7,22 @@
 //!                   +----------+-> refused: tried again while attempts are left   -> failed
 //! ```
 
-use super::config::{self, Fault, FaultAt, QueueKind, System, Target};
+use super::config::{Fault, FaultAt, QueueKind, System, Target};
 use super::event::{Class, Context, Event};
 use super::fact::{DeliveryError, DeliveryKind, Fact, Observer, Origin, Record, Response};
 use super::fault;
 use super::frontend::Frontend;
 use super::function::Purpose;
-use super::ids::{DeliveryId, LineageId, QueueId, Slots, Table};
+use super::ids::{DeliveryId, LineageId, Slots};
 use super::limits;
+use super::sqs::Sqs;
 use crate::kernel::rng::StreamKey;
 use crate::kernel::time::SimTime;
 
-/// Deliveries under way, and the places that receive.
+/// Deliveries under way, and the faults of the places that receive.
 #[derive(Debug)]
 pub(crate) struct Deliveries {
     waiting: Slots<DeliveryId, Delivery>,
-    queues: Table<QueueId, config::Queue>,
     faults: Vec<Fault>,
 }
 
@@ -41,11 +41,7 @@ impl Deliveries {
     /// The places before the run.
     pub(crate) fn new(system: &System) -> Self {
         let sends = |fault: &&Fault| matches!(fault.at, FaultAt::Send(_));
-        Self {
-            waiting: Slots::default(),
-            queues: system.queues.clone(),
-            faults: system.faults.iter().filter(sends).cloned().collect(),
-        }
+        Self { waiting: Slots::default(), faults: system.faults.iter().filter(sends).cloned().collect() }
     }
 
     /// Deliveries that wait for their next attempt.
@@ -77,6 +73,7 @@ impl Deliveries {
         &self,
         delivery: &Delivery,
         stopped: bool,
+        sqs: &Sqs,
         frontend: &mut Frontend,
         now: SimTime,
     ) -> Option<DeliveryError> {
@@ -85,8 +82,8 @@ impl Deliveries {
             return Some(DeliveryError::RecursiveInvocation);
         }
         let limit = match to {
-            Target::Queue(id) if self.queues[*id].kind == QueueKind::Fifo => return Some(DeliveryError::FifoQueue),
-            Target::Queue(id) => self.queues[*id].maximum_message_size,
+            Target::Queue(id) if sqs.config(*id).kind == QueueKind::Fifo => return Some(DeliveryError::FifoQueue),
+            Target::Queue(id) => sqs.config(*id).maximum_message_size,
             Target::Topic(_) => limits::TOPIC_MESSAGE_BYTES,
             Target::Function(_) => limits::ASYNCHRONOUS_PAYLOAD_BYTES,
             Target::EventBus(_) | Target::Bucket(_) => u64::MAX,

@@ -7,7 +7,7 @@
 
 use super::admission::{Admission, admit, occupy};
 use super::concurrency::Account;
-use super::config::{self, ChangeAction, Fault, FaultAt, System};
+use super::config::{self, Fault, FaultAt, System};
 use super::environment::{Environments, Run, State, Waiter};
 use super::event::{self, Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
@@ -313,30 +313,19 @@ impl Frontend {
         }
     }
 
-    /// A settings change of the service.
-    pub(crate) fn change<O: Observer>(&mut self, action: &ChangeAction, context: &mut Context<'_, O>) {
-        match action {
-            ChangeAction::Account(config) => self.change_account(config, context),
-            ChangeAction::Function(id, config) => self.change_function(*id, config, context),
-            ChangeAction::Deploy(id) => {
-                let function = &mut self.functions[*id];
-                function.code = function.code.wrapping_add(1);
-                expire_idle(function, *id, &mut self.environments, context);
-                for (environment, _) in function.pool.drain() {
-                    end(*id, environment, context.now, &mut self.environments, context);
-                }
-            }
-            ChangeAction::Client(..)
-            | ChangeAction::Queue(..)
-            | ChangeAction::Mapping(..)
-            | ChangeAction::Redrive { .. } => {
-                unreachable!("{action:?} is not about functions")
-            }
+    /// INV-E15: new code; idle environments of the old are gone.
+    pub(crate) fn deploy<O: Observer>(&mut self, id: FunctionId, context: &mut Context<'_, O>) {
+        let function = &mut self.functions[id];
+        function.code = function.code.wrapping_add(1);
+        expire_idle(function, id, &mut self.environments, context);
+        for (environment, _) in function.pool.drain() {
+            end(id, environment, context.now, &mut self.environments, context);
         }
         self.allocate(context);
     }
 
-    fn change_account<O: Observer>(&mut self, config: &config::Account, context: &mut Context<'_, O>) {
+    /// Other limits of the account.
+    pub(crate) fn change_account<O: Observer>(&mut self, config: &config::Account, context: &mut Context<'_, O>) {
         let scaling_changed = config.scaling != self.account_config.scaling;
         self.account.reconfigure(context.now, config);
         self.account_config = config.clone();
@@ -347,9 +336,11 @@ impl Frontend {
                 function.set_scaling(config.scaling);
             }
         }
+        self.allocate(context);
     }
 
-    fn change_function<O: Observer>(
+    /// Other settings of a function.
+    pub(crate) fn change_function<O: Observer>(
         &mut self,
         id: FunctionId,
         config: &config::Function,
@@ -366,6 +357,7 @@ impl Frontend {
         }
         let old = &old.provisioned_concurrency;
         function.reconfigure_provisioned(id, old, &mut self.environments, &self.account_config, context);
+        self.allocate(context);
     }
 
     /// An event of provisioned concurrency.

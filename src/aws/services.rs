@@ -269,7 +269,8 @@ impl Services {
         let stopped = record.condition == Condition::RecursiveInvocation
             && matches!(to, Target::Function(_))
             && self.queue.stops(lineage);
-        let Some(error) = self.deliveries.refusal(&delivery, stopped, &mut self.frontend, context.now) else {
+        let Some(error) = self.deliveries.refusal(&delivery, stopped, &self.sqs, &mut self.frontend, context.now)
+        else {
             delivery.delivered(context);
             match to {
                 Target::Function(_) => self.invoke_destination(&delivery, context),
@@ -313,39 +314,35 @@ impl Services {
     #[inline(never)]
     pub(crate) fn change<O: Observer>(&mut self, index: u32, action: &ChangeAction, context: &mut Context<'_, O>) {
         match action {
-            ChangeAction::Queue(id, queue) => {
-                // ESM-S28.
-                let late = self.sqs.config(*id).attribute_propagation;
-                if late.is_zero() {
-                    return self.sqs.reconfigure(*id, queue, context);
-                }
-                return context.schedule(context.now.plus(late), event::Class::Change, 0, Event::Propagated(index));
+            ChangeAction::Account(account) => {
+                self.frontend.change_account(account, context);
+                self.propagation = account.configuration_propagation;
             }
-            ChangeAction::Mapping(id, mapping) => {
-                let (mappings, mut around) = self.mappings();
-                return mappings.reconfigure(*id, mapping, &mut around, context);
-            }
-            ChangeAction::Account(_) | ChangeAction::Function(..) | ChangeAction::Deploy(_) => {}
-            ChangeAction::Redrive { queue, to, rate } => return self.sqs.start_redrive(*queue, *to, *rate, context),
-            ChangeAction::Client(..) => unreachable!("the client is not the services'"),
-        }
-        self.frontend.change(action, context);
-        match action {
-            ChangeAction::Account(account) => self.propagation = account.configuration_propagation,
             ChangeAction::Function(id, function) => {
+                self.frontend.change_function(*id, function, context);
                 self.queue.set_recursive_loop(*id, function.recursive_loop);
                 if self.propagation.is_zero() {
                     self.propagate(*id, function, (context.now, index), context);
                 } else {
-                    let at = context.now.plus(self.propagation);
-                    context.schedule(at, event::Class::Change, 0, Event::Propagated(index));
+                    propagate_later(index, self.propagation, context);
                 }
             }
-            ChangeAction::Deploy(_)
-            | ChangeAction::Client(..)
-            | ChangeAction::Queue(..)
-            | ChangeAction::Mapping(..)
-            | ChangeAction::Redrive { .. } => {}
+            ChangeAction::Deploy(id) => self.frontend.deploy(*id, context),
+            ChangeAction::Queue(id, queue) => {
+                // ESM-S28.
+                let late = self.sqs.config(*id).attribute_propagation;
+                if late.is_zero() {
+                    self.sqs.reconfigure(*id, queue, context);
+                } else {
+                    propagate_later(index, late, context);
+                }
+            }
+            ChangeAction::Mapping(id, mapping) => {
+                let (mappings, mut around) = self.mappings();
+                mappings.reconfigure(*id, mapping, &mut around, context);
+            }
+            ChangeAction::Redrive { queue, to, rate } => self.sqs.start_redrive(*queue, *to, *rate, context),
+            ChangeAction::Client(..) => unreachable!("the client is not the services'"),
         }
     }
 
@@ -375,4 +372,9 @@ impl Services {
     pub(crate) fn on_provisioned<O: Observer>(&mut self, event: event::Provisioned, context: &mut Context<'_, O>) {
         self.frontend.on_provisioned(event, context);
     }
+}
+
+/// The settings of a change take effect `late`.
+fn propagate_later<O: Observer>(index: u32, late: SimDuration, context: &mut Context<'_, O>) {
+    context.schedule(context.now.plus(late), event::Class::Change, 0, Event::Propagated(index));
 }

@@ -3,12 +3,12 @@
 use super::batch::State;
 use super::{Mappings, Surroundings};
 use crate::aws::backoff;
-use crate::aws::config::{Jitter, QueueKind};
+use crate::aws::config::Jitter;
 use crate::aws::environment::Waiter;
 use crate::aws::event::{Class, Context, Event, Polling};
 use crate::aws::fact::{Answer, Fact, MappingFact, Observer, RunOutcome};
 use crate::aws::ids::BatchId;
-use crate::aws::request::{Answered, BatchRequest, Invoked, Reply};
+use crate::aws::request::{Answered, Invoked, Reply};
 use crate::aws::sqs::{Poll, Receipt};
 use crate::kernel::quantity::Ratio;
 use crate::kernel::time::SimTime;
@@ -117,14 +117,7 @@ impl Mappings {
         let batch = &mut self.batches[id];
         let mapping = &self.table[batch.mapping];
         batch.attempts += 1;
-        let request = BatchRequest {
-            function: mapping.config.function,
-            records: &batch.receipts,
-            waiter: Waiter::Batch(id),
-            attempt: batch.attempts,
-            reports_failures: mapping.config.report_batch_item_failures,
-            in_order: around.sqs.config(mapping.queue).kind == QueueKind::Fifo,
-        };
+        let request = mapping.request(&batch.receipts, batch.attempts, Waiter::Batch(id), around.sqs);
         match around.frontend.invoke_batch(&request, &mut batch.failed, &mut batch.unreadable, context) {
             Invoked::Refused(reply) => self.refused(id, reply, context),
             Invoked::Started { .. } => {
@@ -149,14 +142,7 @@ impl Mappings {
     fn duplicate<O: Observer>(&mut self, id: BatchId, around: &mut Surroundings<'_>, context: &mut Context<'_, O>) {
         let batch = &self.batches[id];
         let mapping = &self.table[batch.mapping];
-        let request = BatchRequest {
-            function: mapping.config.function,
-            records: &batch.receipts,
-            waiter: Waiter::Nobody,
-            attempt: batch.attempts,
-            reports_failures: mapping.config.report_batch_item_failures,
-            in_order: around.sqs.config(mapping.queue).kind == QueueKind::Fifo,
-        };
+        let request = mapping.request(&batch.receipts, batch.attempts, Waiter::Nobody, around.sqs);
         around.frontend.invoke_batch(&request, &mut Vec::new(), &mut false, context);
     }
 

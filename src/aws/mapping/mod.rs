@@ -184,10 +184,8 @@ impl Mappings {
         context: &mut Context<'_, O>,
     ) {
         let mapping = &mut self.table[id];
-        mapping.paced_at = None;
-        for _ in 0..std::mem::take(&mut mapping.held) {
-            self.poll(id, around, context);
-        }
+        (mapping.paced_at, mapping.held) = (None, 0);
+        self.fill(id, around, context);
     }
 
     /// Idle pollers are looked at (ESM-S3, S4).

@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 
 use super::pace::Pace;
 use super::pollers::Pollers;
-use crate::aws::config::{EventSourceMapping, Source, WindowOpens};
+use crate::aws::config::{EventSourceMapping, QueueKind, Source, WindowOpens};
+use crate::aws::environment::Waiter;
 use crate::aws::event::{Class, Context, Event, Polling};
 use crate::aws::fact::{Fact, MappingFact, Observer};
 use crate::aws::ids::{BatchId, MappingId, QueueId};
-use crate::aws::sqs::Receipt;
+use crate::aws::request::BatchRequest;
+use crate::aws::sqs::{Receipt, Sqs};
 use crate::kernel::quantity::Ratio;
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -116,6 +118,24 @@ impl Mapping {
     pub(super) fn event_bytes(&self, receipt: &Receipt) -> u64 {
         let body = u128::from(receipt.bytes) * u128::from(self.config.body_factor_parts) / u128::from(Ratio::PARTS);
         u64::try_from(body).unwrap_or(u64::MAX).saturating_add(self.config.record_overhead)
+    }
+
+    /// What the function is asked for a batch.
+    pub(super) fn request<'a>(
+        &self,
+        records: &'a [Receipt],
+        attempt: u32,
+        waiter: Waiter,
+        sqs: &Sqs,
+    ) -> BatchRequest<'a> {
+        BatchRequest {
+            function: self.config.function,
+            records,
+            waiter,
+            attempt,
+            reports_failures: self.config.report_batch_item_failures,
+            in_order: sqs.config(self.queue).kind == QueueKind::Fifo,
+        }
     }
 
     /// The poller that has waited longest is idle no more; whether there is one.
