@@ -173,7 +173,7 @@ impl Function {
         let allocation = SimDuration::from_nanos(u64::try_from(allocation).unwrap_or(u64::MAX));
         let ready_at = context.now.plus(settings.preparation).plus(allocation).plus(last);
         self.provisioned.pending = Some(Pending { units, ready_at, first_init, failed });
-        context.schedule(ready_at, Class::Change, self.config.order, Event::Provisioned(event::Provisioned::Ready(id)));
+        context.schedule(ready_at, Class::Change, self.config.order, Event::provisioned(event::Provisioned::Ready(id)));
     }
 
     /// INV-P4: length of an Init of provisioned concurrency, and whether it fails.
@@ -270,7 +270,7 @@ impl Function {
             context.now.plus(init),
             Class::End,
             self.config.order,
-            Event::Provisioned(event::Provisioned::Recovered(id)),
+            Event::provisioned(event::Provisioned::Recovered(id)),
         );
     }
 
@@ -313,7 +313,7 @@ impl Function {
                 at.max(context.now),
                 Class::Change,
                 self.config.order,
-                Event::Provisioned(event::Provisioned::Scheduled(id)),
+                Event::provisioned(event::Provisioned::Scheduled(id)),
             );
         }
     }
@@ -345,7 +345,7 @@ impl Function {
     fn schedule_minute<O: Observer>(&self, id: FunctionId, context: &mut Context<'_, O>) {
         let minute = limits::METRIC_PERIOD.as_nanos();
         let next = SimTime::from_nanos((context.now.as_nanos() / minute + 1).saturating_mul(minute));
-        context.schedule(next, Class::Scaling, self.config.order, Event::Provisioned(event::Provisioned::Minute(id)));
+        context.schedule(next, Class::Scaling, self.config.order, Event::provisioned(event::Provisioned::Minute(id)));
     }
 
     /// INV-P8: a minute is over. While units are being prepared no further step is taken.

@@ -6,7 +6,7 @@
 use super::config::{self, ChangeAction, System, Target};
 use super::delivery::{Deliveries, Delivery};
 use super::environment::Waiter;
-use super::event::{self, Context, Event, Polling};
+use super::event::{self, Context, Event, ServiceEvent};
 use super::fact::{Condition, DeliveryKind, Fact, Observer, Origin};
 use super::frontend::Frontend;
 use super::function::Names;
@@ -86,18 +86,19 @@ impl Services {
         self.sqs.send(queue, message, key, attempt, context)
     }
 
-    /// Something of a mapping is due.
+    /// Something inside the services is due.
     #[inline(never)]
-    pub(crate) fn on_polling<O: Observer>(&mut self, event: Polling, context: &mut Context<'_, O>) {
+    pub(crate) fn on_event<O: Observer>(&mut self, event: ServiceEvent, context: &mut Context<'_, O>) {
         let (mappings, mut around) = self.mappings();
         match event {
-            Polling::MessagesReady(queue) => mappings.on_messages_ready(queue, &mut around, context),
-            Polling::MappingEnabled(mapping) => mappings.on_enabled(mapping, &mut around, context),
-            Polling::BatchDue(batch) => mappings.on_batch_due(batch, &mut around, context),
-            Polling::ScalingDue(mapping) => mappings.on_scaling_due(mapping, &mut around, context),
-            Polling::PaceDue(mapping) => mappings.on_pace_due(mapping, &mut around, context),
-            Polling::IdleDue(mapping) => mappings.on_idle_due(mapping, context),
-            Polling::RedriveDue(queue) => around.sqs.on_redrive_due(queue, context),
+            ServiceEvent::MessagesReady(queue) => mappings.on_messages_ready(queue, &mut around, context),
+            ServiceEvent::MappingEnabled(mapping) => mappings.on_enabled(mapping, &mut around, context),
+            ServiceEvent::BatchDue(batch) => mappings.on_batch_due(batch, &mut around, context),
+            ServiceEvent::ScalingDue(mapping) => mappings.on_scaling_due(mapping, &mut around, context),
+            ServiceEvent::PaceDue(mapping) => mappings.on_pace_due(mapping, &mut around, context),
+            ServiceEvent::IdleDue(mapping) => mappings.on_idle_due(mapping, context),
+            ServiceEvent::RedriveDue(queue) => around.sqs.on_redrive_due(queue, context),
+            ServiceEvent::Provisioned(event) => self.frontend.on_provisioned(event, context),
         }
     }
 
@@ -366,11 +367,6 @@ impl Services {
         context: &mut Context<'_, O>,
     ) {
         self.sqs.reconfigure(id, queue, context);
-    }
-
-    /// An event of provisioned concurrency.
-    pub(crate) fn on_provisioned<O: Observer>(&mut self, event: event::Provisioned, context: &mut Context<'_, O>) {
-        self.frontend.on_provisioned(event, context);
     }
 }
 

@@ -110,8 +110,7 @@ impl<O: Observer> Model for World<O> {
                     | ChangeAction::Deploy(_)) => unreachable!("{action:?} takes effect at once"),
                 }
             }
-            Event::Polling(event) => services.on_polling(event, context),
-            Event::Provisioned(event) => services.on_provisioned(event, context),
+            Event::Service(event) => services.on_event(event, context),
         }
     }
 

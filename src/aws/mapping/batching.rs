@@ -5,7 +5,7 @@ use super::{Mappings, Surroundings};
 use crate::aws::backoff;
 use crate::aws::config::Jitter;
 use crate::aws::environment::Waiter;
-use crate::aws::event::{Class, Context, Event, Polling};
+use crate::aws::event::{Class, Context, Event, ServiceEvent};
 use crate::aws::fact::{Answer, Fact, MappingFact, Observer, RunOutcome};
 use crate::aws::ids::BatchId;
 use crate::aws::request::{Answered, Invoked, Reply};
@@ -87,7 +87,7 @@ impl Mappings {
         batch.state = State::Buffering;
         mapping.buffering.push_back(id);
         batch.timer = until;
-        context.schedule(until, Class::Timer, config.order, Event::Polling(Polling::BatchDue(id)));
+        context.schedule(until, Class::Timer, config.order, Event::Service(ServiceEvent::BatchDue(id)));
         let poll = Poll { mapping: mapping.id, batch: Some(id) };
         around.sqs.wait(mapping.queue, poll, context);
     }
@@ -108,7 +108,12 @@ impl Mappings {
             self.invoke(id, around, context);
         } else {
             batch.timer = context.now.plus(mapping.config.invoke_overhead);
-            context.schedule(batch.timer, Class::Timer, mapping.config.order, Event::Polling(Polling::BatchDue(id)));
+            context.schedule(
+                batch.timer,
+                Class::Timer,
+                mapping.config.order,
+                Event::Service(ServiceEvent::BatchDue(id)),
+            );
         }
     }
 
@@ -173,7 +178,7 @@ impl Mappings {
         let (status, number) = (reply.status, batch.number);
         let fact = MappingFact::BatchRefused { origin, mapping: mapping.id, batch: number, status, due };
         context.state(&Fact::Mapping(fact));
-        context.schedule(batch.timer, Class::Timer, mapping.config.order, Event::Polling(Polling::BatchDue(id)));
+        context.schedule(batch.timer, Class::Timer, mapping.config.order, Event::Service(ServiceEvent::BatchDue(id)));
         mapping.retire_surplus(context);
     }
 
@@ -242,7 +247,7 @@ impl Mappings {
             return self.release(id, around, context);
         }
         (batch.state, batch.timer) = (State::Deleting, context.now.plus(latency));
-        context.schedule(batch.timer, Class::Timer, mapping.config.order, Event::Polling(Polling::BatchDue(id)));
+        context.schedule(batch.timer, Class::Timer, mapping.config.order, Event::Service(ServiceEvent::BatchDue(id)));
     }
 
     /// Deletes the messages of a batch that did not fail.

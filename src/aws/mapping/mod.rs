@@ -19,7 +19,7 @@ use batch::Batches;
 use polling::Mapping;
 
 use super::config::{EventSourceMapping, System};
-use super::event::{Class, Context, Event, Polling};
+use super::event::{Class, Context, Event, ServiceEvent};
 use super::fact::Observer;
 use super::frontend::Frontend;
 use super::function::Names;
@@ -70,7 +70,12 @@ impl Mappings {
             if mapping.config.enabled {
                 around.sqs.set_reader(mapping.queue, true);
                 let at = context.now.plus(mapping.config.enable_delay);
-                context.schedule(at, Class::Change, mapping.config.order, Event::Polling(Polling::MappingEnabled(id)));
+                context.schedule(
+                    at,
+                    Class::Change,
+                    mapping.config.order,
+                    Event::Service(ServiceEvent::MappingEnabled(id)),
+                );
             }
         }
     }
@@ -230,7 +235,7 @@ impl Mappings {
         mapping.retire_surplus(context);
         if config.enabled {
             let at = context.now.plus(pause);
-            context.schedule(at, Class::Change, config.order, Event::Polling(Polling::MappingEnabled(id)));
+            context.schedule(at, Class::Change, config.order, Event::Service(ServiceEvent::MappingEnabled(id)));
         }
         if mapping.polls {
             self.fill(id, around, context);

@@ -6,7 +6,7 @@ use super::pace::Pace;
 use super::pollers::Pollers;
 use crate::aws::config::{EventSourceMapping, QueueKind, Source, WindowOpens};
 use crate::aws::environment::Waiter;
-use crate::aws::event::{Class, Context, Event, Polling};
+use crate::aws::event::{Class, Context, Event, ServiceEvent};
 use crate::aws::fact::{Fact, MappingFact, Observer};
 use crate::aws::ids::{BatchId, MappingId, QueueId};
 use crate::aws::request::BatchRequest;
@@ -85,7 +85,7 @@ impl Mapping {
         self.held += 1;
         if self.paced_at.is_none() {
             self.paced_at = Some(ready_at);
-            context.schedule(ready_at, Class::Timer, self.config.order, Event::Polling(Polling::PaceDue(self.id)));
+            context.schedule(ready_at, Class::Timer, self.config.order, Event::Service(ServiceEvent::PaceDue(self.id)));
         }
         true
     }
@@ -179,7 +179,7 @@ impl Mapping {
             let every = self.pollers.every().as_nanos().max(1);
             let at = SimTime::from_nanos((context.now.as_nanos() / every + 1).saturating_mul(every));
             self.scales_at = Some(at);
-            context.schedule(at, Class::Scaling, self.config.order, Event::Polling(Polling::ScalingDue(self.id)));
+            context.schedule(at, Class::Scaling, self.config.order, Event::Service(ServiceEvent::ScalingDue(self.id)));
         }
     }
 
@@ -192,6 +192,6 @@ impl Mapping {
         let at = since.plus(self.patience());
         let at = if at > context.now { at } else { context.now.plus(self.config.sqs.long_poll) };
         self.retires_at = Some(at);
-        context.schedule(at, Class::Timer, self.config.order, Event::Polling(Polling::IdleDue(self.id)));
+        context.schedule(at, Class::Timer, self.config.order, Event::Service(ServiceEvent::IdleDue(self.id)));
     }
 }

@@ -19,7 +19,7 @@ use inbox::{Inbox, Moved, Shuffle};
 use standard::StandardQueue;
 
 use super::config::{self, Fault, FaultAt, QueueKind, System, Target};
-use super::event::{Class, Context, Event, Polling};
+use super::event::{Class, Context, Event, ServiceEvent};
 use super::fact::{Answer, Observer};
 use super::fault;
 use super::ids::{BatchId, MappingId, QueueId, Table};
@@ -246,7 +246,7 @@ impl Sqs {
             };
             task.moved += 1;
             let due = task.began.plus(task.rate.time_of(task.moved)).max(context.now);
-            let event = Event::Polling(Polling::RedriveDue(id));
+            let event = Event::Service(ServiceEvent::RedriveDue(id));
             context.schedule(due, Class::Arrival, served.config.order, event);
             Some((task.to, message))
         });
@@ -467,7 +467,7 @@ impl Served {
         let Some(at) = next.map(|at| at.plus(self.config.wakeup)) else { return };
         if self.ready_at.is_none_or(|ready_at| at < ready_at) {
             self.ready_at = Some(at);
-            context.schedule(at, Class::Timer, self.config.order, Event::Polling(Polling::MessagesReady(id)));
+            context.schedule(at, Class::Timer, self.config.order, Event::Service(ServiceEvent::MessagesReady(id)));
         }
     }
 }
