@@ -6,6 +6,7 @@
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
+use super::buckets::{Seen, look_at, lowest};
 use crate::kernel::time::SimDuration;
 
 /// What a distribution comes to (contract, section 3). `T` is `f64` for milliseconds and `u64` for counts.
@@ -149,27 +150,36 @@ impl<const BITS: u32> Distribution<BITS> {
         self.latest[self.latest_len % BATCH] = length.as_nanos();
         self.latest_len += 1;
         if self.latest_len == BATCH {
-            self.count_latest();
+            self.count_batch();
         }
     }
 
     #[inline(never)]
+    fn count_batch(&mut self) {
+        self.latest_len = 0;
+        self.count_seen(&look_at(&self.latest, BITS));
+    }
+
+    /// Counts the latest values, which are no whole batch.
     fn count_latest(&mut self) {
-        let (mut sum, mut min, mut max) = (0, self.min, self.max);
-        for &value in &self.latest[..self.latest_len] {
-            sum += u128::from(value);
-            min = min.min(value);
-            max = max.max(value);
+        for place in 0..std::mem::take(&mut self.latest_len) {
+            self.count_seen(&look_at(&[self.latest[place]], BITS));
         }
-        (self.sum, self.min, self.max) = (self.sum + sum, min, max);
-        for place in 0..self.latest_len {
-            let bucket = bucket::<BITS>(self.latest[place]);
+    }
+
+    #[inline(always)]
+    fn count_seen<const LENGTH: usize>(&mut self, seen: &Seen<LENGTH>) {
+        self.sum += seen.sum;
+        self.min = self.min.min(seen.min);
+        self.max = self.max.max(seen.max);
+        for &bucket in &seen.buckets {
+            #[allow(clippy::cast_possible_truncation, reason = "there are fewer than 2^(BITS + 6) buckets")]
+            let bucket = bucket as usize;
             match self.counts.get_mut(bucket) {
                 Some(count) if *count < u8::MAX => *count += 1,
                 Some(_) | None => self.count_apart(bucket),
             }
         }
-        self.latest_len = 0;
     }
 
     /// Counts a value whose bucket is full or not there yet.
@@ -246,20 +256,6 @@ impl<const BITS: u32> Distribution<BITS> {
         };
         histogram.iter_recorded().map(|item| bucket(item.value_iterated_to(), item.count_at_value())).collect()
     }
-}
-
-/// The bucket of a value.
-#[inline(always)]
-#[allow(clippy::cast_possible_truncation, reason = "there are fewer than 2^(BITS + 6) buckets")]
-const fn bucket<const BITS: u32>(value: u64) -> usize {
-    let shift = 64 - BITS - (value | ((1 << BITS) - 1)).leading_zeros();
-    ((shift as usize) << (BITS - 1)) + (value >> shift) as usize
-}
-
-/// The lowest value of a bucket.
-const fn lowest<const BITS: u32>(bucket: usize) -> u64 {
-    let shift = (bucket >> (BITS - 1)).saturating_sub(1);
-    ((bucket - (shift << (BITS - 1))) as u64) << shift
 }
 
 /// Adds `count` values.
@@ -347,6 +343,7 @@ pub(super) fn milliseconds(nanoseconds: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::buckets::bucket;
 
     /// What some lengths come to, with two or three digits.
     fn report(digits: u32, values: &[u64]) -> (Figures<f64>, Vec<Rung>) {
@@ -465,7 +462,7 @@ mod tests {
             assert_eq!(histogram.sigfig(), digits);
             let edges = (0..64).flat_map(|bit| [(1u64 << bit) - 1, 1 << bit, (1 << bit) + (1 << bit) / 3]);
             for value in edges.chain([u64::MAX, 1_000_000_007, 123_456_789_012]) {
-                let lowest = lowest::<BITS>(bucket::<BITS>(value));
+                let lowest = lowest::<BITS>(usize::try_from(bucket(value, BITS)).unwrap());
                 assert_eq!(lowest, histogram.lowest_equivalent(value), "{value} with {digits} digits");
             }
         }

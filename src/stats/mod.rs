@@ -10,6 +10,7 @@ mod account;
 mod advice;
 mod asynchronous;
 mod bill;
+mod buckets;
 mod caller;
 pub mod cost;
 pub mod digest;
