@@ -69,8 +69,8 @@ pub fn run_watched<O: Observer>(
     observer: O,
     progress: impl FnMut(Progress) -> bool,
 ) -> Result<(Summary, O), Stopped> {
-    let observer = ((Statistics::new(scenario), DigestObserver::default()), observer);
-    let Ended { observer: ((statistics, digest), observer), ended, events } = simulate(scenario, observer, progress)?;
+    let observer = ((DigestObserver::default(), Statistics::new(scenario)), observer);
+    let Ended { observer: ((digest, statistics), observer), ended, events } = simulate(scenario, observer, progress)?;
     let mut summary = statistics.finish(ended);
     summary.events = events;
     summary.digest = digest.digest().to_string();

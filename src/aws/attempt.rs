@@ -84,7 +84,7 @@ pub(super) fn send<O: Observer>(
         }
     };
     let request = Request {
-        origin,
+        origin: &origin,
         function,
         waiter: Waiter::Call(id),
         attempt,

@@ -59,6 +59,7 @@ impl Calls {
     }
 
     /// A record for a call whose first attempt was sent before it had one.
+    #[inline(always)]
     pub(crate) fn begin_sent(&mut self, origin: Origin, runs: u32) -> CallId {
         let (id, call) = self.begin(origin, None);
         call.attempts.sent = 1;

@@ -17,7 +17,7 @@ use super::environment::Waiter;
 use super::event::{Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, Outcome};
 use super::ids::{CallId, CallerId, FunctionId, Id, QueueId, Table, UserId};
-use super::request::{Answered, Invoked, Reply, Request};
+use super::request::{Answered, Invoked, Reply, Request, RunAnswer};
 use super::services::Services;
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::SimTime;
@@ -147,7 +147,7 @@ impl Callers {
         caller.client.send_first();
         let duration = caller.duration(origin.submission);
         let waiter = Waiter::FirstAttempt;
-        let request = Request { origin, function, waiter, attempt: 1, run: 1, duration };
+        let request = Request { origin: &origin, function, waiter, attempt: 1, run: 1, duration };
         match services.invoke(&request, context) {
             Invoked::Refused(reply) => {
                 let id = self.calls.begin_sent(origin, 0);
@@ -259,7 +259,7 @@ impl Callers {
     /// An answer arrives at a client.
     #[inline(always)]
     pub(crate) fn on_reply<O: Observer>(&mut self, answered: &Answered, context: &mut Context<'_, O>) {
-        let Answered { waiter, origin, reply, .. } = *answered;
+        let Answered { waiter, origin, answer: RunAnswer { reply, .. } } = *answered;
         let id = match waiter {
             Waiter::FirstAttempt if reply.answer == Answer::Success => {
                 return self.finish_at_once(origin, reply, 1, context);

@@ -13,7 +13,7 @@ use super::event::{self, Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
 use super::function::{Function, Names, Purpose};
 use super::ids::{CallId, EnvironmentId, ErrorId, FunctionId, Table};
-use super::request::{Answered, BatchRequest, Invoked, Reply, Request};
+use super::request::{Answered, BatchRequest, Invoked, Reply, Request, RunAnswer};
 use super::run::{Plan, Start};
 use super::sqs::Receipt;
 use crate::kernel::rng::{RandomStreams, StreamKey};
@@ -75,16 +75,19 @@ impl Frontend {
 
     /// A synchronous request of a client.
     #[inline(always)]
-    pub(crate) fn invoke<O: Observer>(&mut self, request: &Request, context: &mut Context<'_, O>) -> Invoked {
-        if let Some(reply) = self.fault(request.function, &request.origin, request.attempt, context.now) {
+    pub(crate) fn invoke<O: Observer>(&mut self, request: &Request<'_>, context: &mut Context<'_, O>) -> Invoked {
+        if let Some(reply) = self.fault(request.function, request.origin, request.attempt, context.now) {
             return Invoked::Refused(reply);
         }
         if !self.account.caller_rate_available(context.now) {
             return throttled(request, ThrottleReason::CallerRateLimitExceeded, context);
         }
-        self.run(request, context, |function, start, now, (callers, streams)| {
-            function.plan(request, start, now, callers, streams)
-        })
+        self.run(
+            request,
+            context,
+            #[inline(always)]
+            |function, start, now, (callers, streams)| function.plan(request, start, now, callers, streams),
+        )
     }
 
     /// A request of a mapping. `failed` says which records the function will report, `unreadable` whether its answer
@@ -98,8 +101,8 @@ impl Frontend {
         context: &mut Context<'_, O>,
     ) -> Invoked {
         let BatchRequest { function, records, waiter, attempt, .. } = *batch;
-        let Receipt { origin, runs, .. } = records[0];
-        if let Some(reply) = self.fault(function, &origin, attempt, context.now) {
+        let Receipt { ref origin, runs, .. } = records[0];
+        if let Some(reply) = self.fault(function, origin, attempt, context.now) {
             return Invoked::Refused(reply);
         }
         let request = Request { origin, function, waiter, attempt, run: runs + 1, duration: None };
@@ -115,11 +118,11 @@ impl Frontend {
 
     /// A request of the internal queue; `attempt` counts the dispatches of its event.
     #[inline(never)]
-    pub(crate) fn dispatch<O: Observer>(&mut self, request: &Request, context: &mut Context<'_, O>) -> Invoked {
+    pub(crate) fn dispatch<O: Observer>(&mut self, request: &Request<'_>, context: &mut Context<'_, O>) -> Invoked {
         let Request { origin, function, attempt, .. } = *request;
         let Self { functions, streams, callers, .. } = self;
-        if let Some(status) = functions[function].dispatch_fault(&origin, attempt, context.now, callers, streams) {
-            context.state(&Fact::DispatchRefused { origin, function, status });
+        if let Some(status) = functions[function].dispatch_fault(origin, attempt, context.now, callers, streams) {
+            context.state(&Fact::DispatchRefused { origin: *origin, function, status });
             return Invoked::Refused(Reply::fault(status));
         }
         self.run(request, context, |function, start, now, (callers, streams)| {
@@ -142,7 +145,7 @@ impl Frontend {
     #[inline(always)]
     fn run<O: Observer>(
         &mut self,
-        request: &Request,
+        request: &Request<'_>,
         context: &mut Context<'_, O>,
         plan: impl FnOnce(&mut Function, Start, SimTime, (&Names, &RandomStreams)) -> Plan,
     ) -> Invoked {
@@ -165,7 +168,7 @@ impl Frontend {
         };
         let plan = plan(function, start, now, (&*callers, &*streams));
         context.state(&Fact::RunStarted {
-            origin,
+            origin: *origin,
             function: id,
             run,
             environment: u64::from(row.number),
@@ -175,7 +178,7 @@ impl Frontend {
         let has_details = start != Start::Warm || plan.error.is_some();
         row.needs_init = plan.resets();
         row.state = State::Busy(Run {
-            origin,
+            origin: *origin,
             number: run,
             waiter,
             started: now,
@@ -282,8 +285,7 @@ impl Frontend {
         }
         if provisioned {
             row.needs_init = false;
-            expire_idle(function, function_id, &mut self.environments, context);
-            function.release_unit(id, reset, &mut self.environments, context);
+            self.release_unit(id, reset, context);
             return reply;
         }
         function.on_demand -= 1;
@@ -297,13 +299,29 @@ impl Frontend {
             .maximum_environment_age
             .is_some_and(|limit| context.now.since(self.environments.details(id).created) >= limit);
         if useless || old_code || too_old {
-            expire_idle(function, function_id, &mut self.environments, context);
-            end(function_id, id, context.now, &mut self.environments, context);
-            return reply;
+            self.retire(id, context);
+        } else {
+            let deadline = context.now.plus(function.idle_limit());
+            function.pool.add(id, deadline, &mut self.environments);
         }
-        let deadline = context.now.plus(function.idle_limit());
-        function.pool.add(id, deadline, &mut self.environments);
         reply
+    }
+
+    /// A unit of provisioned concurrency is free.
+    #[inline(never)]
+    fn release_unit<O: Observer>(&mut self, id: EnvironmentId, reset: bool, context: &mut Context<'_, O>) {
+        let function_id = self.environments[id].function;
+        let function = &mut self.functions[function_id];
+        expire_idle(function, function_id, &mut self.environments, context);
+        function.release_unit(id, reset, &mut self.environments, context);
+    }
+
+    /// An environment is of no use after its run.
+    #[inline(never)]
+    fn retire<O: Observer>(&mut self, id: EnvironmentId, context: &mut Context<'_, O>) {
+        let function_id = self.environments[id].function;
+        expire_idle(&mut self.functions[function_id], function_id, &mut self.environments, context);
+        end(function_id, id, context.now, &mut self.environments, context);
     }
 
     /// The state at the end of the run: idle environments that waited too long are gone.
@@ -392,8 +410,8 @@ impl Frontend {
 
 /// A refusal for want of concurrency or rate.
 #[inline(never)]
-fn throttled<O: Observer>(request: &Request, reason: ThrottleReason, context: &mut Context<'_, O>) -> Invoked {
-    let Request { origin, function, .. } = *request;
+fn throttled<O: Observer>(request: &Request<'_>, reason: ThrottleReason, context: &mut Context<'_, O>) -> Invoked {
+    let Request { origin: &origin, function, .. } = *request;
     context.state(&Fact::Throttled { origin, function, reason });
     Invoked::Refused(Reply { answer: Answer::Throttled, status: 429 })
 }
@@ -438,6 +456,6 @@ impl Run {
             // INV-T6: a function's failure is an answer with status 200.
             Reply { answer: Answer::FunctionError, status: 200 }
         };
-        Some(Answered { waiter, origin: self.origin, reply, outcome: self.outcome, error })
+        Some(Answered { waiter, origin: self.origin, answer: RunAnswer { reply, outcome: self.outcome, error } })
     }
 }

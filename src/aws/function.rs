@@ -242,7 +242,7 @@ impl Function {
     #[inline(always)]
     pub(crate) fn plan(
         &mut self,
-        request: &Request,
+        request: &Request<'_>,
         start: run::Start,
         now: SimTime,
         callers: &Names,
@@ -251,7 +251,7 @@ impl Function {
         let position = self.position(request.origin.caller, callers, streams);
         let handler = request.duration.unwrap_or_else(|| {
             let draws = &mut self.draws[position].1;
-            let origin = &request.origin;
+            let origin = request.origin;
             SimDuration::from_nanos(match origin.branch {
                 0 => draws.duration.at_run(origin.submission - 1, request.run),
                 _ => draws.sample(draws.duration.distribution(), Purpose::Duration, origin, request.run),
@@ -260,7 +260,7 @@ impl Function {
         if self.hot.plain && start == run::Start::Warm {
             return run::plain(self.hot.timeout, now, handler);
         }
-        let failure = self.judge(position, &request.origin, request.run, now, |_| true);
+        let failure = self.judge(position, request.origin, request.run, now, |_| true);
         self.plan_in_full(position, request.origin, request.run, start, now, (handler, failure))
     }
 
@@ -318,14 +318,14 @@ impl Function {
             // ESM-1.10: in order, the function stops at the first failure and reports all from there.
             failed.push(reported || (request.in_order && failed.last() == Some(&true)));
         }
-        self.plan_in_full(position, origin, run, start, now, (SimDuration::from_nanos(handler), failure))
+        self.plan_in_full(position, &origin, run, start, now, (SimDuration::from_nanos(handler), failure))
     }
 
     #[inline(never)]
     fn plan_in_full(
         &self,
         position: usize,
-        origin: Origin,
+        origin: &Origin,
         run: u32,
         start: run::Start,
         now: SimTime,
@@ -333,14 +333,14 @@ impl Function {
     ) -> run::Plan {
         let in_flight = self.in_flight;
         let (config, draws) = (&self.config, &self.draws[position].1);
-        let situation = Situation { event: Some((origin, run)), index: origin.submission - 1, start: now, in_flight };
+        let situation = Situation { event: Some((*origin, run)), index: origin.submission - 1, start: now, in_flight };
         let judged = |causes: &[config::Failure], purpose| {
-            if causes.is_empty() { None } else { failure::judge(causes, draws.key(purpose, &origin), &situation) }
+            if causes.is_empty() { None } else { failure::judge(causes, draws.key(purpose, origin), &situation) }
         };
-        let response_bytes = draws.sample(&config.response_bytes, Purpose::Response, &origin, run);
+        let response_bytes = draws.sample(&config.response_bytes, Purpose::Response, origin, run);
         let decided = run::Draws { handler, failure, response_bytes };
         let platform = match start {
-            run::Start::Cold => draws.sample(&config.platform_start, Purpose::PlatformStart, &origin, run),
+            run::Start::Cold => draws.sample(&config.platform_start, Purpose::PlatformStart, origin, run),
             run::Start::Warm | run::Start::AfterReset => 0,
         };
         let platform = SimDuration::from_nanos(platform);
@@ -351,7 +351,7 @@ impl Function {
             };
             let distribution = config.snapstart.as_ref().filter(|_| start == run::Start::Cold).unwrap_or(&config.init);
             InitDraw {
-                length: SimDuration::from_nanos(draws.sample(distribution, length, &origin, run)),
+                length: SimDuration::from_nanos(draws.sample(distribution, length, origin, run)),
                 failure: judged(&config.init_failures, failure),
             }
         })

@@ -24,7 +24,7 @@ use super::function::Purpose;
 use super::ids::{CallerId, EventId, FunctionId, LineageId, Slots, Table};
 use super::lineage::Lineages;
 use super::queued_event::{FunctionQueue, LastAnswer, QueuedEvent};
-use super::request::{Answered, Invoked, Reply, Request};
+use super::request::{Invoked, Reply, Request, RunAnswer};
 use crate::kernel::quantity::Ratio;
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -211,7 +211,7 @@ impl InternalQueue {
         let run = u32::from(event.starts) + 1;
         let waiter = Waiter::Event(id);
         let duration = duration(&self.durations, &origin);
-        let request = Request { origin, function, waiter, attempt: dispatches, run, duration };
+        let request = Request { origin: &origin, function, waiter, attempt: dispatches, run, duration };
         match frontend.dispatch(&request, context) {
             Invoked::Refused(reply) => self.refused(id, reply, frontend, context),
             Invoked::Started { .. } => {
@@ -267,7 +267,7 @@ impl InternalQueue {
     pub(crate) fn on_answered<O: Observer>(
         &mut self,
         id: EventId,
-        answered: &Answered,
+        answer: RunAnswer,
         frontend: &mut Frontend,
         context: &mut Context<'_, O>,
     ) {
@@ -277,7 +277,7 @@ impl InternalQueue {
         queue.running -= 1;
         queue.backlog += 1;
         let started = std::mem::replace(&mut event.since, context.now);
-        match answered.reply.answer {
+        match answer.reply.answer {
             Answer::Success => {
                 let bytes = match queue.config.on_success {
                     Some(_) => frontend.response_bytes(function, &event.origin, u32::from(event.starts)),
@@ -289,11 +289,11 @@ impl InternalQueue {
                 event.errors += 1;
                 event.refusals = 0;
                 event.last_wait = SimDuration::ZERO;
-                event.answer = LastAnswer::Failed { outcome: answered.outcome, error: answered.error };
+                event.answer = LastAnswer::Failed { outcome: answer.outcome, error: answer.error };
                 self.failed(id, started, frontend, context);
             }
-            Answer::ServiceError | Answer::Throttled => self.refused(id, answered.reply, frontend, context),
-            Answer::Accepted | Answer::Rejected => unreachable!("a run does not end like {:?}", answered.reply),
+            Answer::ServiceError | Answer::Throttled => self.refused(id, answer.reply, frontend, context),
+            Answer::Accepted | Answer::Rejected => unreachable!("a run does not end like {:?}", answer.reply),
         }
         self.dispatch_ready(function, frontend, context);
     }
@@ -439,7 +439,7 @@ impl InternalQueue {
 #[cold]
 fn duplicate<O: Observer>(request: &Request, frontend: &mut Frontend, context: &mut Context<'_, O>) {
     let Request { origin, function, run, .. } = *request;
-    context.state(&Fact::EventDuplicated { origin, function, run });
+    context.state(&Fact::EventDuplicated { origin: *origin, function, run });
     frontend.dispatch(&Request { waiter: Waiter::Nobody, ..*request }, context);
 }
 

@@ -8,8 +8,8 @@ use crate::kernel::time::{SimDuration, SimTime};
 
 /// A request to run a function.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Request {
-    pub(crate) origin: Origin,
+pub(crate) struct Request<'a> {
+    pub(crate) origin: &'a Origin,
     pub(crate) function: FunctionId,
     /// Who waits for the answer.
     pub(crate) waiter: Waiter,
@@ -53,11 +53,17 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
 }
 
-/// The answer of a run on its way to a client.
+/// The answer of a run on its way to who waits for it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Answered {
     pub(crate) waiter: Waiter,
     pub(crate) origin: Origin,
+    pub(crate) answer: RunAnswer,
+}
+
+/// What a run answers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunAnswer {
     pub(crate) reply: Reply,
     /// How the run ended.
     pub(crate) outcome: RunOutcome,

@@ -14,7 +14,7 @@ use super::ids::{CallId, DeliveryId, EnvironmentId, EventId, FunctionId, QueueId
 use super::internal_queue::{Arrival, Ended, InternalQueue};
 use super::lineage::Lineages;
 use super::mapping::{Mappings, Surroundings};
-use super::request::{Answered, Invoked, Reply, Request};
+use super::request::{Answered, Invoked, Reply, Request, RunAnswer};
 use super::sqs::{Message, Sqs};
 use crate::kernel::rng::{RandomStreams, StreamKey};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -194,7 +194,7 @@ impl Services {
         match answered.waiter {
             Waiter::Nobody | Waiter::FirstAttempt | Waiter::Call(_) => Some(answered),
             Waiter::Event(_) | Waiter::Batch(_) => {
-                self.take_answer(&answered, context);
+                self.take_answer(answered.waiter, answered.answer, context);
                 None
             }
         }
@@ -202,17 +202,17 @@ impl Services {
 
     /// The answer of a run goes to the internal queue, or to a mapping.
     #[inline(never)]
-    fn take_answer<O: Observer>(&mut self, answered: &Answered, context: &mut Context<'_, O>) {
-        match answered.waiter {
+    fn take_answer<O: Observer>(&mut self, waiter: Waiter, answer: RunAnswer, context: &mut Context<'_, O>) {
+        match waiter {
             Waiter::Event(event) => {
-                self.queue.on_answered(event, answered, &mut self.frontend, context);
+                self.queue.on_answered(event, answer, &mut self.frontend, context);
                 self.report_ends(context);
             }
             Waiter::Batch(batch) => {
                 let (mappings, mut around) = self.mappings();
-                mappings.on_answered(batch, answered, &mut around, context);
+                mappings.on_answered(batch, answer, &mut around, context);
             }
-            Waiter::Nobody | Waiter::FirstAttempt | Waiter::Call(_) => unreachable!("{answered:?} is for a client"),
+            Waiter::Nobody | Waiter::FirstAttempt | Waiter::Call(_) => unreachable!("{answer:?} is for a client"),
         }
     }
 

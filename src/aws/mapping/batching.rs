@@ -8,7 +8,7 @@ use crate::aws::environment::Waiter;
 use crate::aws::event::{Class, Context, Event, ServiceEvent};
 use crate::aws::fact::{Answer, Fact, MappingFact, Observer, RunOutcome};
 use crate::aws::ids::BatchId;
-use crate::aws::request::{Answered, Invoked, Reply};
+use crate::aws::request::{Invoked, Reply, RunAnswer};
 use crate::aws::sqs::{Poll, Receipt};
 use crate::kernel::quantity::Ratio;
 use crate::kernel::time::SimTime;
@@ -216,18 +216,18 @@ impl Mappings {
     pub(crate) fn on_answered<O: Observer>(
         &mut self,
         id: BatchId,
-        answered: &Answered,
+        answer: RunAnswer,
         around: &mut Surroundings<'_>,
         context: &mut Context<'_, O>,
     ) {
         let batch = &mut self.batches[id];
         let mapping = &mut self.table[batch.mapping];
-        let outcome = answered.outcome;
-        match answered.reply.answer {
+        let outcome = answer.outcome;
+        match answer.reply.answer {
             Answer::Success => {}
             Answer::FunctionError => batch.failed.fill(true),
-            Answer::Throttled | Answer::ServiceError => return self.refused(id, answered.reply, context),
-            Answer::Accepted | Answer::Rejected => unreachable!("a run does not end like {:?}", answered.reply),
+            Answer::Throttled | Answer::ServiceError => return self.refused(id, answer.reply, context),
+            Answer::Accepted | Answer::Rejected => unreachable!("a run does not end like {:?}", answer.reply),
         }
         if batch.unreadable {
             batch.failed.fill(true);
