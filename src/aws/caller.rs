@@ -26,12 +26,14 @@ pub(crate) struct Caller {
     pub(crate) client: Client,
     pub(crate) invocation: Invocation,
     pub(crate) first_attempt: FirstAttempt,
+    /// How long the answer to that is waited for.
+    pub(crate) patience: SimDuration,
     /// Submissions so far.
     submitted: u64,
     max_events: u64,
     source: Source,
     payload_bytes: Distribution,
-    /// Messages of one call, each a submission of its own.
+    /// Messages of one call of a queue, each a submission of its own; 1 for other targets.
     pub(crate) messages_per_call: u32,
     messages: Box<Messages>,
     durations: Option<Arc<[SimDuration]>>,
@@ -96,6 +98,7 @@ impl Caller {
             client: Client::new(&config.client),
             invocation: config.invocation,
             first_attempt: FirstAttempt::MayWait,
+            patience: SimDuration::MAX,
             submitted: 0,
             max_events: config.max_events.unwrap_or(u64::MAX),
             source,
@@ -122,6 +125,7 @@ impl Caller {
     }
 
     fn refresh(&mut self) {
+        self.patience = self.client.patience();
         let fits = self.payload_bytes.max().is_some_and(|bytes| bytes <= self.payload_limit());
         let at_once = fits && self.client.is_unprotected() && self.limited.is_empty();
         self.first_attempt = match (self.target, self.invocation) {

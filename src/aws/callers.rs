@@ -8,10 +8,10 @@
 //! happen is no event (INV-Y3: one that happens leaves the run going). A call gets a [record](Calls) only when there is
 //! something to remember: most end with the answer to their first attempt.
 
-use super::attempt::{Step, answered, attempt_ended, call_ends, gives_up_at, send, set_timer, try_send};
+use super::attempt::{Step, answered, attempt_ended, call_ends, send, set_timer, try_send};
 use super::call::{Call, CallState, Calls};
 use super::caller::{Caller, FirstAttempt};
-use super::client::{AttemptEnd, Attempts, Decision};
+use super::client::AttemptEnd;
 use super::config::{Client, Load, System, UserStart};
 use super::environment::Waiter;
 use super::event::{Class, Context, Event};
@@ -98,63 +98,36 @@ impl Callers {
         context: &mut Context<'_, O>,
     ) {
         let caller = &mut self.table[id];
-        let submission = caller.submit();
-        let (first_attempt, more) = (caller.first_attempt, caller.messages_per_call - 1);
+        let (submission, first_attempt) = (caller.submit(), caller.first_attempt);
         schedule_arrival(id, caller, self.submit_until, context);
-        if let Some(submission) = submission {
-            let origin = Origin { caller: id, branch: 0, submission, submitted: context.now };
-            context.state(&Fact::CallSubmitted { origin });
-            match first_attempt {
-                FirstAttempt::Invokes(function) => self.send_first(origin, function, services, context),
-                FirstAttempt::SendsEvent(function) => self.send_event(origin, function, services, context),
-                FirstAttempt::SendsMessage(queue) => self.send_message(origin, queue, services, context),
-                FirstAttempt::MayWait => self.submit(origin, None, services, context),
+        let Some(submission) = submission else { return };
+        let origin = Origin { caller: id, branch: 0, submission, submitted: context.now };
+        context.state(&Fact::CallSubmitted { origin });
+        match first_attempt {
+            FirstAttempt::Invokes(function) => self.invoke_first(origin, function, services, context),
+            FirstAttempt::SendsEvent(_) | FirstAttempt::SendsMessage(_) | FirstAttempt::MayWait => {
+                self.send_otherwise(origin, first_attempt, services, context);
             }
-        }
-        if more > 0 {
-            self.submit_further(id, more, services, context);
-        }
-    }
-
-    /// The further messages of a call, each a submission of its own.
-    #[cold]
-    fn submit_further<O: Observer>(
-        &mut self,
-        id: CallerId,
-        messages: u32,
-        services: &mut Services,
-        context: &mut Context<'_, O>,
-    ) {
-        for _ in 0..messages {
-            let Some(submission) = self.table[id].submit() else { break };
-            let origin = Origin { caller: id, branch: 0, submission, submitted: context.now };
-            context.state(&Fact::CallSubmitted { origin });
-            self.submit(origin, None, services, context);
         }
     }
 
     /// Sends the first attempt of an open loop's call. Most calls end with its answer, in time, and never need a record.
     #[inline(always)]
-    fn send_first<O: Observer>(
+    fn invoke_first<O: Observer>(
         &mut self,
         origin: Origin,
         function: FunctionId,
         services: &mut Services,
         context: &mut Context<'_, O>,
     ) {
-        context.state(&Fact::AttemptSent { origin, attempt: 1 });
-        let caller = &mut self.table[origin.caller];
-        caller.client.send_first();
+        let caller = self.send_first(origin, context);
         let duration = caller.duration(origin.submission);
         let waiter = Waiter::FirstAttempt;
         let request = Request { origin: &origin, function, waiter, attempt: 1, run: 1, duration };
         match services.invoke(&request, context) {
-            Invoked::Refused(reply) => {
-                let id = self.calls.begin_sent(origin, 0);
-                self.on_reply_to(id, reply, context);
-            }
+            Invoked::Refused(reply) => self.refused_at_once(origin, reply, context),
             Invoked::Started { environment, reply_at } => {
-                let gives_up = gives_up_at(&origin, caller, context.now);
+                let gives_up = context.now.plus(caller.patience);
                 if reply_at > gives_up {
                     let order = caller.order;
                     let id = self.calls.begin_sent(origin, 1);
@@ -167,8 +140,30 @@ impl Callers {
         }
     }
 
-    /// Sends the first attempt of an open loop's asynchronous call. Nearly all are accepted.
+    /// Sends the first attempt of an open loop's call that does not simply invoke. Further messages of the call are
+    /// submissions of their own.
     #[inline(never)]
+    fn send_otherwise<O: Observer>(
+        &mut self,
+        origin: Origin,
+        first_attempt: FirstAttempt,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
+        match first_attempt {
+            FirstAttempt::SendsEvent(function) => self.send_event(origin, function, services, context),
+            FirstAttempt::SendsMessage(queue) => self.send_message(origin, queue, services, context),
+            FirstAttempt::Invokes(_) | FirstAttempt::MayWait => self.submit(origin, None, services, context),
+        }
+        for _ in 1..self.table[origin.caller].messages_per_call {
+            let Some(submission) = self.table[origin.caller].submit() else { break };
+            let origin = Origin { submission, ..origin };
+            context.state(&Fact::CallSubmitted { origin });
+            self.submit(origin, None, services, context);
+        }
+    }
+
+    /// Nearly all events are accepted.
     fn send_event<O: Observer>(
         &mut self,
         origin: Origin,
@@ -176,14 +171,9 @@ impl Callers {
         services: &mut Services,
         context: &mut Context<'_, O>,
     ) {
-        context.state(&Fact::AttemptSent { origin, attempt: 1 });
-        let caller = &mut self.table[origin.caller];
-        caller.client.send_first();
-        match services.accept(origin, function, 1, caller.payload(origin.submission), context) {
-            Err(reply) => {
-                let id = self.calls.begin_sent(origin, 0);
-                self.on_reply_to(id, reply, context);
-            }
+        let payload_bytes = self.send_first(origin, context).payload(origin.submission);
+        match services.accept(origin, function, 1, payload_bytes, context) {
+            Err(reply) => self.refused_at_once(origin, reply, context),
             Ok(event) => {
                 self.finish_at_once(origin, Reply::ACCEPTED, 0, context);
                 services.begin(event, context);
@@ -191,8 +181,6 @@ impl Callers {
         }
     }
 
-    /// Sends the first attempt of an open loop's call of a queue.
-    #[inline(never)]
     fn send_message<O: Observer>(
         &mut self,
         origin: Origin,
@@ -200,16 +188,29 @@ impl Callers {
         services: &mut Services,
         context: &mut Context<'_, O>,
     ) {
-        context.state(&Fact::AttemptSent { origin, attempt: 1 });
-        let caller = &mut self.table[origin.caller];
-        caller.client.send_first();
+        let caller = self.send_first(origin, context);
         let reply = services.send(queue, caller.message(origin), caller.fault_key(), 1, context);
         if reply.answer == Answer::Success {
             self.finish_at_once(origin, reply, 0, context);
         } else {
-            let id = self.calls.begin_sent(origin, 0);
-            self.on_reply_to(id, reply, context);
+            self.refused_at_once(origin, reply, context);
         }
+    }
+
+    /// The first attempt of a call that has no record is sent; gives back its caller.
+    #[inline(always)]
+    fn send_first<O: Observer>(&mut self, origin: Origin, context: &mut Context<'_, O>) -> &mut Caller {
+        context.state(&Fact::AttemptSent { origin, attempt: 1 });
+        let caller = &mut self.table[origin.caller];
+        caller.client.send_first();
+        caller
+    }
+
+    /// The first attempt of a call was refused; the call gets a record, as the client may try again.
+    #[inline(never)]
+    fn refused_at_once<O: Observer>(&mut self, origin: Origin, reply: Reply, context: &mut Context<'_, O>) {
+        let id = self.calls.begin_sent(origin, 0);
+        self.on_reply_to(id, reply, context);
     }
 
     /// A user has thought enough.
@@ -276,11 +277,9 @@ impl Callers {
     fn finish_at_once<O: Observer>(&mut self, origin: Origin, reply: Reply, runs: u32, context: &mut Context<'_, O>) {
         let Reply { answer, status } = reply;
         context.state(&Fact::AttemptAnswered { origin, attempt: 1, answer, status });
-        let mut attempts = Attempts { sent: 1, ..Attempts::default() };
-        let end = AttemptEnd::Answered(answer);
-        let decision = self.table[origin.caller].client.on_ended(context.now, end, &mut attempts, || 0);
-        debug_assert_eq!(decision, Decision::Finish, "a success is not tried again");
-        context.state(&Fact::CallFinished { origin, outcome: end.outcome(), attempts: 1, runs });
+        self.table[origin.caller].client.on_first_success(context.now, answer);
+        let outcome = AttemptEnd::Answered(answer).outcome();
+        context.state(&Fact::CallFinished { origin, outcome, attempts: 1, runs });
     }
 
     /// An answer arrives for a call with a record.

@@ -97,7 +97,14 @@ impl Client {
         self.config = config.clone();
     }
 
+    /// How long the answer to the first attempt of a call is waited for.
+    pub(crate) fn patience(&self) -> SimDuration {
+        let [attempt, call] = [self.config.timeout, self.config.total_timeout].map(|it| it.unwrap_or(SimDuration::MAX));
+        attempt.min(call)
+    }
+
     /// Whether nothing can hold back an attempt.
+    #[inline(always)]
     pub(crate) fn is_unprotected(&self) -> bool {
         self.breaker.is_none() && self.limiter.is_none()
     }
@@ -139,14 +146,28 @@ impl Client {
         attempts: &mut Attempts,
         word: impl FnOnce() -> u64,
     ) -> Decision {
-        if matches!(end, AttemptEnd::Answered(Answer::Success | Answer::Accepted))
-            && self.breaker.is_none()
-            && self.limiter.is_none()
-        {
+        if matches!(end, AttemptEnd::Answered(Answer::Success | Answer::Accepted)) && self.is_unprotected() {
             self.budget.on_success(attempts.last_cause);
             return Decision::Finish;
         }
         self.decide(now, end, attempts, word())
+    }
+
+    /// The first attempt of a call succeeded, and with it the call.
+    #[inline(always)]
+    pub(crate) fn on_first_success(&mut self, now: SimTime, answer: Answer) {
+        if self.is_unprotected() {
+            self.budget.on_success(None);
+        } else {
+            self.tell_first_success(now, answer);
+        }
+    }
+
+    #[inline(never)]
+    fn tell_first_success(&mut self, now: SimTime, answer: Answer) {
+        let mut attempts = Attempts { sent: 1, ..Attempts::default() };
+        let decision = self.on_ended(now, AttemptEnd::Answered(answer), &mut attempts, || 0);
+        debug_assert_eq!(decision, Decision::Finish, "a success is not tried again");
     }
 
     #[inline(never)]
