@@ -9,12 +9,13 @@ use super::admission::{Admission, admit, occupy};
 use super::concurrency::Account;
 use super::config::{self, Fault, FaultAt, System};
 use super::environment::{Environments, Run, State, Waiter};
-use super::event::{self, Class, Context, Event};
+use super::event::{self, Context};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
 use super::function::{Function, Names, Purpose};
 use super::ids::{CallId, EnvironmentId, ErrorId, FunctionId, Table};
+use super::placement::{self, Place};
 use super::request::{Answered, BatchRequest, Invoked, Reply, Request, RunAnswer};
-use super::run::{Plan, Start};
+use super::run::{Planned, Start};
 use super::sqs::Receipt;
 use crate::kernel::rng::{RandomStreams, StreamKey};
 use crate::kernel::time::SimTime;
@@ -112,7 +113,7 @@ impl Frontend {
         self.run(&request, context, |function, start, now, names| {
             let plan = function.plan_batch(batch, failed, start, now, names);
             *unreadable = plan.unreadable;
-            plan
+            Planned::InFull(plan)
         })
     }
 
@@ -147,11 +148,11 @@ impl Frontend {
         &mut self,
         request: &Request<'_>,
         context: &mut Context<'_, O>,
-        plan: impl FnOnce(&mut Function, Start, SimTime, (&Names, &RandomStreams)) -> Plan,
+        plan: impl FnOnce(&mut Function, Start, SimTime, (&Names, &RandomStreams)) -> Planned,
     ) -> Invoked {
         let Self { account, functions, environments, streams, callers, running, .. } = self;
-        let Request { origin, function: id, waiter, run, .. } = *request;
-        let (now, function) = (context.now, &mut functions[id]);
+        let (now, id) = (context.now, request.function);
+        let function = &mut functions[id];
         expire_idle(function, id, environments, context);
         let provisioned = match admit(function, account, now) {
             Admission::Provisioned => true,
@@ -160,43 +161,14 @@ impl Frontend {
         };
         *running += 1;
         let (environment, new) = occupy(function, id, provisioned, account, environments, context);
-        let row = &mut environments[environment];
-        let start = match (new, row.needs_init) {
+        let start = match (new, environments[environment].needs_init) {
             (true, _) => Start::Cold,
             (false, true) => Start::AfterReset,
             (false, false) => Start::Warm,
         };
+        let place = Place { environment, provisioned, start };
         let plan = plan(function, start, now, (&*callers, &*streams));
-        context.state(&Fact::RunStarted {
-            origin: *origin,
-            function: id,
-            run,
-            environment: u64::from(row.number),
-            cold: start == Start::Cold,
-            capacity: function.capacity(provisioned),
-        });
-        let has_details = start != Start::Warm || plan.error.is_some();
-        row.needs_init = plan.resets();
-        row.state = State::Busy(Run {
-            origin: *origin,
-            number: run,
-            waiter,
-            started: now,
-            outcome: plan.outcome,
-            restore_timed_out: plan.restore_timed_out,
-            has_details,
-            abandoned: false,
-        });
-        if has_details {
-            let details = environments.details(environment);
-            (details.init, details.suppressed_init) = (plan.init, plan.suppressed_init);
-            (details.invoked, details.error) = (plan.invoked, plan.error);
-        }
-        if plan.reply_at < plan.end_at {
-            context.schedule(plan.reply_at, Class::End, function.hot.order, Event::Replied(environment));
-        }
-        context.schedule_inline(plan.end_at, Class::End, function.hot.order, Event::RunEnded(environment));
-        Invoked::Started { environment, reply_at: plan.reply_at }
+        placement::begin(request, function, environments, place, plan, context)
     }
 
     /// The key of an event's draws at a function for a purpose.
@@ -244,15 +216,22 @@ impl Frontend {
         }
     }
 
+    /// Whether more than usual is known of a run.
+    #[inline(always)]
+    pub(crate) fn has_details(&self, id: EnvironmentId) -> bool {
+        self.environments[id].has_details()
+    }
+
     /// A run ended: its concurrency is free, and its environment waits for the next, is reset or retired.
-    /// Gives the answer and who waits for it, unless it has left before.
+    /// Gives the answer and who waits for it, unless it has left before. `has_details` is for the compiler to know.
     #[inline(always)]
     pub(crate) fn on_run_ended<O: Observer>(
         &mut self,
         id: EnvironmentId,
+        has_details: bool,
         context: &mut Context<'_, O>,
     ) -> Option<Answered> {
-        let details = if self.environments[id].has_details() { Some(*self.environments.details(id)) } else { None };
+        let details = has_details.then(|| *self.environments.details(id));
         let row = &mut self.environments[id];
         let function_id = row.function;
         let function = &mut self.functions[function_id];

@@ -10,7 +10,7 @@ use super::limits;
 use super::pool::Pool;
 use super::provisioned::Provisioned;
 use super::request::{BatchRequest, Request};
-use super::run::{self, InitDraw};
+use super::run::{self, InitDraw, Planned};
 use super::scaling::{Allowance, RequestRamp};
 use super::sqs::Receipt;
 use crate::kernel::dist::Distribution;
@@ -247,7 +247,7 @@ impl Function {
         now: SimTime,
         callers: &Names,
         streams: &RandomStreams,
-    ) -> run::Plan {
+    ) -> Planned {
         let position = self.position(request.origin.caller, callers, streams);
         let handler = request.duration.unwrap_or_else(|| {
             let draws = &mut self.draws[position].1;
@@ -258,10 +258,10 @@ impl Function {
             })
         });
         if self.hot.plain && start == run::Start::Warm {
-            return run::plain(self.hot.timeout, now, handler);
+            return Planned::Plain(run::plain(self.hot.timeout, now, handler));
         }
         let failure = self.judge(position, request.origin, request.run, now, |_| true);
-        self.plan_in_full(position, request.origin, request.run, start, now, (handler, failure))
+        Planned::InFull(self.plan_in_full(position, request.origin, request.run, start, now, (handler, failure)))
     }
 
     /// The failure that strikes a run, of the causes that `counts` names.

@@ -29,6 +29,7 @@ mod keys;
 pub mod limits;
 mod lineage;
 mod mapping;
+mod placement;
 mod pool;
 mod provisioned;
 mod queued_event;

@@ -69,6 +69,15 @@ pub(crate) struct Plan {
     pub(crate) restore_timed_out: bool,
 }
 
+/// A run that was planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Planned {
+    /// On a warm environment, and nothing but its time was to be decided: the common case, whose code knows the rest.
+    Plain(Plan),
+    /// Any other.
+    InFull(Plan),
+}
+
 impl Plan {
     /// INV-E6: whether the environment is reset afterwards.
     pub(crate) fn resets(&self) -> bool {

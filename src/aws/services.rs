@@ -177,14 +177,21 @@ impl Services {
         self.for_client(answered, context)
     }
 
+    /// Whether more than usual is known of a run.
+    #[inline(always)]
+    pub(crate) fn has_details(&self, environment: EnvironmentId) -> bool {
+        self.frontend.has_details(environment)
+    }
+
     /// A run ended; gives its answer back if it is for a client.
     #[inline(always)]
     pub(crate) fn on_run_ended<O: Observer>(
         &mut self,
         environment: EnvironmentId,
+        has_details: bool,
         context: &mut Context<'_, O>,
     ) -> Option<Answered> {
-        let answered = self.frontend.on_run_ended(environment, context)?;
+        let answered = self.frontend.on_run_ended(environment, has_details, context)?;
         self.for_client(answered, context)
     }
 

@@ -4,7 +4,7 @@ use super::callers::Callers;
 use super::config::{Change, ChangeAction, System};
 use super::event::{Class, Context, Event};
 use super::fact::Observer;
-use super::ids::{CallerId, Id};
+use super::ids::{CallerId, EnvironmentId, Id};
 use super::services::Services;
 use crate::kernel::engine::{Agenda, Model};
 use crate::kernel::rng::RandomStreams;
@@ -68,11 +68,10 @@ impl<O: Observer> Model for World<O> {
         let Self { services, callers, changes, observer } = self;
         let context = &mut Context { now, agenda, observer };
         match event {
-            Event::RunEnded(environment) => {
-                if let Some(answered) = services.on_run_ended(environment, context) {
-                    callers.on_reply(&answered, context);
-                }
+            Event::RunEnded(environment) if services.has_details(environment) => {
+                on_run_with_details_ended(environment, services, callers, context);
             }
+            Event::RunEnded(environment) => on_run_ended(environment, false, services, callers, context),
             Event::Replied(environment) => {
                 if let Some(answered) = services.on_replied(environment, context) {
                     callers.on_reply(&answered, context);
@@ -125,4 +124,28 @@ impl<O: Observer> Model for World<O> {
     fn is_busy(&self) -> bool {
         self.callers.open() > 0 || self.services.is_busy()
     }
+}
+
+/// A run ended; a client may wait for its answer. Most runs have no details, and code of their own.
+#[inline(always)]
+fn on_run_ended<O: Observer>(
+    environment: EnvironmentId,
+    has_details: bool,
+    services: &mut Services,
+    callers: &mut Callers,
+    context: &mut Context<'_, O>,
+) {
+    if let Some(answered) = services.on_run_ended(environment, has_details, context) {
+        callers.on_reply(&answered, context);
+    }
+}
+
+#[inline(never)]
+fn on_run_with_details_ended<O: Observer>(
+    environment: EnvironmentId,
+    services: &mut Services,
+    callers: &mut Callers,
+    context: &mut Context<'_, O>,
+) {
+    on_run_ended(environment, true, services, callers, context);
 }
