@@ -1,7 +1,7 @@
 //! Keys of messages and records: which one each submission has. Passive.
 
 use super::config::{self, Deduplication};
-use crate::kernel::rng::StreamKey;
+use crate::kernel::rng::{StreamKey, below};
 
 /// The keys of one caller.
 #[derive(Clone, Debug)]
@@ -61,13 +61,6 @@ impl Keys {
             }
         }
     }
-}
-
-/// A number below `count`.
-fn below(word: u64, count: u64) -> u64 {
-    #[allow(clippy::cast_possible_truncation, reason = "below the count")]
-    let number = ((u128::from(word) * u128::from(count)) >> 64) as u64;
-    number
 }
 
 /// Cumulated shares of the keys 1, 2, .. under Zipf's law; the last is one.

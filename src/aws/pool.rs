@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::config::WarmSelection;
 use super::environment::{Environments, Place, State};
 use super::ids::EnvironmentId;
-use crate::kernel::rng::StreamKey;
+use crate::kernel::rng::{StreamKey, below};
 use crate::kernel::time::SimTime;
 
 /// The idle environments of one function.
@@ -118,7 +118,7 @@ impl Pool {
                 let word = self.key.word(self.choices);
                 self.choices += 1;
                 #[allow(clippy::cast_possible_truncation, reason = "below the number of environments")]
-                let position = ((u128::from(word) * ids.len() as u128) >> 64) as usize;
+                let position = below(word, ids.len() as u64) as usize;
                 remove_unordered(ids, position, environments)
             }
         };

@@ -3,7 +3,7 @@
 use crate::aws::fact::{Fact, MessageFact, Origin};
 use crate::aws::ids::{MappingId, MessageId, QueueId};
 use crate::kernel::quantity::Ratio;
-use crate::kernel::rng::StreamKey;
+use crate::kernel::rng::{StreamKey, below};
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// A message on its way into a queue.
@@ -95,10 +95,4 @@ impl Shuffle {
         self.drawn += 1;
         below(key.word(self.drawn), choices)
     }
-}
-
-/// A number below `count`, from a random word.
-#[allow(clippy::cast_possible_truncation, reason = "less than the count")]
-fn below(word: u64, count: u64) -> u64 {
-    ((u128::from(word) * u128::from(count)) >> 64) as u64
 }

@@ -8,7 +8,7 @@ use multiversion::multiversion;
 use super::{Distribution, Gamma, Knot, Part, Shape};
 use crate::kernel::math::{self, exp, ln, to_whole, uniform};
 use crate::kernel::quantity::Ratio;
-use crate::kernel::rng::{BLOCK, StreamKey};
+use crate::kernel::rng::{BLOCK, StreamKey, below};
 
 impl Distribution {
     /// The value that belongs to a uniform random word.
@@ -70,22 +70,14 @@ fn pareto_block(min: f64, power: f64, words: &[u64; BLOCK], out: &mut [u64; BLOC
     }
 }
 
-/// Where the word falls among `count` equal cells.
-#[inline]
-fn scaled(word: u64, count: u64) -> u64 {
-    #[allow(clippy::cast_possible_truncation, reason = "the high half of a product of two u64 fits")]
-    let high = ((u128::from(word) * u128::from(count)) >> 64) as u64;
-    high
-}
-
 fn measured(values: &[u64], word: u64) -> u64 {
-    let place = usize::try_from(scaled(word, values.len() as u64)).expect("a place in memory");
+    let place = usize::try_from(below(word, values.len() as u64)).expect("a place in memory");
     values[place]
 }
 
 #[inline]
 fn uniform_whole(min: u64, count: u64, word: u64) -> u64 {
-    min + scaled(word, count)
+    min + below(word, count)
 }
 
 #[inline(always)]
@@ -208,7 +200,7 @@ impl Knot {
 impl Part {
     /// The part that the word falls into, sampled with the place inside that part as its word.
     fn sample(parts: &[Self], word: u64) -> u64 {
-        let share = scaled(word, Ratio::PARTS);
+        let share = below(word, Ratio::PARTS);
         let above = parts.partition_point(|part| part.before <= share);
         let part = &parts[above - 1];
         let inside = u128::from(word) * u128::from(Ratio::PARTS) - (u128::from(part.before) << 64);

@@ -98,6 +98,13 @@ impl StreamKey {
     }
 }
 
+/// A number below `count` from a random word: where the word falls among as many equal cells.
+#[inline]
+#[allow(clippy::cast_possible_truncation, reason = "the high half of a product of two u64 fits")]
+pub const fn below(word: u64, count: u64) -> u64 {
+    ((word as u128 * count as u128) >> 64) as u64
+}
+
 /// The words numbered from `first`.
 #[multiversion(targets("x86_64+avx2+avx512dq+avx512f+avx512vl", "x86_64+avx2"))]
 fn words_from(key: StreamKey, first: u64, words: &mut [u64; BLOCK]) {
