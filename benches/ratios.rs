@@ -1,6 +1,6 @@
-//! Runs works (a), (b), (c), (e) and (m) through the scenario language with all statistics on, in turn with a
-//! yardstick, and prints the time per invocation and the ratio; (e), asynchronous events, and (m), messages in batches
-//! of ten, are compared with the yardstick's (b). Absolute times differ from machine to machine and from minute to
+//! Runs works (a), (b), (c), (e), (m) and (r) through the scenario language with all statistics on, in turn with a
+//! yardstick, and prints the time per invocation and the ratio; (e), asynchronous events, (m), messages in batches of
+//! ten, and (r), records of a stream in batches of a hundred, are compared with the yardstick's (b). Absolute times differ from machine to machine and from minute to
 //! minute; ratios of one run are what speed is judged by.
 //!
 //! ```text
@@ -42,6 +42,7 @@ fn main() {
             'b' => works::b(options.invocations),
             'e' => works::events(options.invocations),
             'm' => works::messages(options.invocations),
+            'r' => works::records(options.invocations),
             _ => works::c(options.invocations, options.functions),
         };
         if let Some(program) = &yardstick {
@@ -49,7 +50,7 @@ fn main() {
                 &format!("{work}, yardstick"),
                 &options,
                 || ours(&text),
-                || theirs(program, if matches!(work, 'e' | 'm') { 'b' } else { *work }, &options),
+                || theirs(program, if matches!(work, 'e' | 'm' | 'r') { 'b' } else { *work }, &options),
             );
         }
         if *work == 'b' {
@@ -71,7 +72,7 @@ fn options() -> Options {
         invocations: number("--n", 20_000_000),
         repetitions: usize::try_from(number("--reps", 5)).expect("few repetitions"),
         functions: number("--fns", 100),
-        works: value("--work").unwrap_or("abcem").chars().collect(),
+        works: value("--work").unwrap_or("abcemr").chars().collect(),
         yardstick: value("--yardstick").map(PathBuf::from),
     }
 }

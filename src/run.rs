@@ -172,6 +172,8 @@ pub fn simulate<O: Observer>(
         match engine.advance(&mut world, SLICE) {
             Status::Running => {}
             Status::Settled(last) => break last.max(duration),
+            // Nothing is due any more, whatever is still held.
+            Status::CutOff if end == SimTime::MAX => break engine.now().max(duration),
             Status::CutOff => break end,
             Status::BudgetExhausted => {
                 let (events, at) = (engine.processed(), engine.now());

@@ -77,3 +77,15 @@ pub(crate) fn messages(messages: u64) -> String {
          callers: {{c: {{target: q, arrivals: {{burst: {{size: {messages}}}}}, client: {{retry: none}}}}}}\n"
     )
 }
+
+/// So many records put into ten shards as fast as these take them, read in batches of a hundred.
+pub(crate) fn records(records: u64) -> String {
+    // Ten shards take 10,000 records a second.
+    let seconds = records.div_ceil(9_000);
+    format!(
+        "name: records\nduration: {seconds}s\n{ACCOUNT}functions: {{f: {{duration: 50ms}}}}\n\
+         streams: {{s: {{type: kinesis, shards: 10}}}}\n\
+         event_source_mappings: {{m: {{source: s, function: f, batch_size: 100}}}}\n\
+         callers: {{c: {{target: s, payload: 100B, arrivals: {{constant: 9000/s}}, client: {{retry: none}}}}}}\n"
+    )
+}

@@ -79,6 +79,10 @@ pub(super) fn send<O: Observer>(
             let reply = services.send(queue, caller.message(origin), caller.fault_key(), attempt, context);
             return answered(id, call, caller, reply, context);
         }
+        (to @ (Target::Stream(_) | Target::Broker(_)), _) => {
+            let reply = services.put(to, caller.record(origin), caller.fault_key(), attempt, context);
+            return answered(id, call, caller, reply, context);
+        }
         (Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_), _) => {
             unreachable!("{:?} cannot be called", caller.target)
         }

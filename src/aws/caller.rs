@@ -12,6 +12,7 @@ use super::ids::{CallId, CallerId, FunctionId, QueueId};
 use super::keys::Keys;
 use super::limits;
 use super::sqs::Message;
+use super::streams::NewRecord;
 use crate::kernel::arrival::Arrivals;
 use crate::kernel::dist::Distribution;
 use crate::kernel::rng::{RandomStreams, StreamKey};
@@ -61,6 +62,8 @@ pub(crate) enum FirstAttempt {
     SendsEvent(FunctionId),
     /// It sends a message, always and at once.
     SendsMessage(QueueId),
+    /// It puts a record into a stream or a broker's queue, always and at once.
+    PutsRecord(Target),
     /// Something may hold it back.
     MayWait,
 }
@@ -106,7 +109,15 @@ impl Caller {
             messages_per_call: config.messages_per_call.max(1),
             messages: Box::new(Messages {
                 delay: config.delay.clone(),
-                groups: Keys::new(&config.keys, key.child(GROUP)),
+                groups: match config.target {
+                    Target::Stream(_) => Keys::of_records(&config.keys, key.child(GROUP)),
+                    Target::Queue(_)
+                    | Target::Topic(_)
+                    | Target::EventBus(_)
+                    | Target::Bucket(_)
+                    | Target::Function(_)
+                    | Target::Broker(_) => Keys::new(&config.keys, key.child(GROUP)),
+                },
                 deduplication: Keys::of_deduplication(&config.deduplication, key.child(DEDUPLICATION)),
             }),
             durations: config.durations.clone(),
@@ -133,6 +144,7 @@ impl Caller {
             (Target::Function(id), Invocation::Sync) => FirstAttempt::Invokes(id),
             (Target::Function(id), Invocation::Async) => FirstAttempt::SendsEvent(id),
             (Target::Queue(id), _) => FirstAttempt::SendsMessage(id),
+            (to @ (Target::Stream(_) | Target::Broker(_)), _) => FirstAttempt::PutsRecord(to),
             (Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_), _) => FirstAttempt::MayWait,
         };
     }
@@ -143,7 +155,15 @@ impl Caller {
             (Target::Function(_), Invocation::Sync) => limits::SYNCHRONOUS_PAYLOAD_BYTES,
             (Target::Function(_), Invocation::Async) => limits::ASYNCHRONOUS_PAYLOAD_BYTES,
             // The target's own service says what it takes.
-            (Target::Queue(_) | Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_), _) => u64::MAX,
+            (
+                Target::Queue(_)
+                | Target::Topic(_)
+                | Target::EventBus(_)
+                | Target::Bucket(_)
+                | Target::Stream(_)
+                | Target::Broker(_),
+                _,
+            ) => u64::MAX,
         }
     }
 
@@ -199,6 +219,13 @@ impl Caller {
             group: self.messages.groups.hash(origin.submission),
             deduplication: self.messages.deduplication.hash(origin.submission),
         }
+    }
+
+    /// A submission as a record of a stream, or as a message of a broker.
+    #[inline]
+    pub(crate) fn record(&self, origin: Origin) -> NewRecord {
+        let key = self.messages.groups.of_record(origin.submission);
+        NewRecord { origin, key, bytes: self.payload(origin.submission) }
     }
 
     /// Key of the faults that strike what it sends.

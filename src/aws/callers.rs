@@ -16,7 +16,7 @@ use super::config::{Client, Load, System, UserStart};
 use super::environment::Waiter;
 use super::event::{Class, Context, Event};
 use super::fact::{Answer, Fact, Observer, Origin, Outcome};
-use super::ids::{CallId, CallerId, FunctionId, Id, QueueId, Table, UserId};
+use super::ids::{CallId, CallerId, FunctionId, Id, Table, UserId};
 use super::request::{Answered, Invoked, Reply, Request, RunAnswer};
 use super::services::Services;
 use crate::kernel::rng::RandomStreams;
@@ -105,7 +105,10 @@ impl Callers {
         context.state(&Fact::CallSubmitted { origin });
         match first_attempt {
             FirstAttempt::Invokes(function) => self.invoke_first(origin, function, services, context),
-            FirstAttempt::SendsEvent(_) | FirstAttempt::SendsMessage(_) | FirstAttempt::MayWait => {
+            FirstAttempt::SendsEvent(_)
+            | FirstAttempt::SendsMessage(_)
+            | FirstAttempt::PutsRecord(_)
+            | FirstAttempt::MayWait => {
                 self.send_otherwise(origin, first_attempt, services, context);
             }
         }
@@ -150,16 +153,35 @@ impl Callers {
         services: &mut Services,
         context: &mut Context<'_, O>,
     ) {
-        match first_attempt {
-            FirstAttempt::SendsEvent(function) => self.send_event(origin, function, services, context),
-            FirstAttempt::SendsMessage(queue) => self.send_message(origin, queue, services, context),
-            FirstAttempt::Invokes(_) | FirstAttempt::MayWait => self.submit(origin, None, services, context),
-        }
+        self.send_one(origin, first_attempt, services, context);
         for _ in 1..self.table[origin.caller].messages_per_call {
             let Some(submission) = self.table[origin.caller].submit() else { break };
             let origin = Origin { submission, ..origin };
             context.state(&Fact::CallSubmitted { origin });
-            self.submit(origin, None, services, context);
+            self.send_one(origin, self.table[origin.caller].first_attempt, services, context);
+        }
+    }
+
+    fn send_one<O: Observer>(
+        &mut self,
+        origin: Origin,
+        first_attempt: FirstAttempt,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
+        match first_attempt {
+            FirstAttempt::SendsEvent(function) => self.send_event(origin, function, services, context),
+            FirstAttempt::SendsMessage(queue) => {
+                let caller = self.send_first(origin, context);
+                let reply = services.send(queue, caller.message(origin), caller.fault_key(), 1, context);
+                self.answered_at_once(origin, reply, context);
+            }
+            FirstAttempt::PutsRecord(to) => {
+                let caller = self.send_first(origin, context);
+                let reply = services.put(to, caller.record(origin), caller.fault_key(), 1, context);
+                self.answered_at_once(origin, reply, context);
+            }
+            FirstAttempt::Invokes(_) | FirstAttempt::MayWait => self.submit(origin, None, services, context),
         }
     }
 
@@ -181,15 +203,9 @@ impl Callers {
         }
     }
 
-    fn send_message<O: Observer>(
-        &mut self,
-        origin: Origin,
-        queue: QueueId,
-        services: &mut Services,
-        context: &mut Context<'_, O>,
-    ) {
-        let caller = self.send_first(origin, context);
-        let reply = services.send(queue, caller.message(origin), caller.fault_key(), 1, context);
+    /// What was sent has its answer; nearly all of it is accepted.
+    #[inline(always)]
+    fn answered_at_once<O: Observer>(&mut self, origin: Origin, reply: Reply, context: &mut Context<'_, O>) {
         if reply.answer == Answer::Success {
             self.finish_at_once(origin, reply, 0, context);
         } else {
@@ -267,7 +283,9 @@ impl Callers {
             }
             Waiter::FirstAttempt => self.calls.begin_sent(origin, 1),
             Waiter::Call(id) => id,
-            Waiter::Nobody | Waiter::Event(_) | Waiter::Batch(_) => unreachable!("no caller waits for this answer"),
+            Waiter::Nobody | Waiter::Event(_) | Waiter::Batch(_) | Waiter::Worker(_) => {
+                unreachable!("no caller waits for this answer")
+            }
         };
         self.on_reply_to(id, reply, context);
     }

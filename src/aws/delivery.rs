@@ -86,7 +86,7 @@ impl Deliveries {
             Target::Queue(id) => sqs.config(*id).maximum_message_size,
             Target::Topic(_) => limits::TOPIC_MESSAGE_BYTES,
             Target::Function(_) => limits::ASYNCHRONOUS_PAYLOAD_BYTES,
-            Target::EventBus(_) | Target::Bucket(_) => u64::MAX,
+            Target::EventBus(_) | Target::Bucket(_) | Target::Stream(_) | Target::Broker(_) => u64::MAX,
         };
         if delivery.bytes() > limit {
             return Some(DeliveryError::TooLarge);
@@ -94,9 +94,12 @@ impl Deliveries {
         let attempt = *attempt;
         let status = match to {
             Target::Function(id) => frontend.fault(*id, &delivery.invocation(), attempt, now).map(|reply| reply.status),
-            Target::Queue(_) | Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) => {
-                self.strike(delivery, frontend, now)
-            }
+            Target::Queue(_)
+            | Target::Topic(_)
+            | Target::EventBus(_)
+            | Target::Bucket(_)
+            | Target::Stream(_)
+            | Target::Broker(_) => self.strike(delivery, frontend, now),
         };
         status.map(DeliveryError::Refused)
     }

@@ -9,7 +9,7 @@
 //! ```
 
 use super::fact::{InitPhase, Origin, RunOutcome};
-use super::ids::{BatchId, CallId, EnvironmentId, ErrorId, EventId, FunctionId, Id};
+use super::ids::{BatchId, CallId, EnvironmentId, ErrorId, EventId, FunctionId, Id, WorkerId};
 use crate::kernel::time::SimTime;
 
 /// One environment: what every run touches, in one cache line.
@@ -78,8 +78,10 @@ pub(crate) enum Waiter {
     Call(CallId),
     /// An event of the internal queue.
     Event(EventId),
-    /// A batch of a mapping.
+    /// A batch of a mapping of a queue.
     Batch(BatchId),
+    /// A worker of a mapping of a stream or broker.
+    Worker(WorkerId),
 }
 
 /// What is looked at rarely.

@@ -4,7 +4,8 @@
 
 use super::fact::{Fact, Observer};
 use super::ids::{
-    BatchId, CallId, CallerId, DeliveryId, EnvironmentId, EventId, FunctionId, Id, MappingId, QueueId, UserId,
+    BatchId, CallId, CallerId, DeliveryId, EnvironmentId, EventId, FunctionId, Id, MappingId, QueueId, ReaderId,
+    StreamId, UserId, WorkerId,
 };
 use crate::kernel::engine::Agenda;
 use crate::kernel::time::SimTime;
@@ -38,7 +39,7 @@ pub enum Event {
     Service(ServiceEvent),
 }
 
-/// What falls due at queues and mappings, and of provisioned concurrency.
+/// What falls due at queues, streams and mappings, and of provisioned concurrency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ServiceEvent {
     /// Long polls that wait at a queue may have messages.
@@ -55,6 +56,18 @@ pub enum ServiceEvent {
     PaceDue(MappingId),
     /// Idle pollers of a mapping may retire.
     IdleDue(MappingId),
+    /// A mapping begins to read a stream or a broker.
+    ReadingEnabled(MappingId),
+    /// A shard is read.
+    ReaderDue(ReaderId),
+    /// What a batch of a stream's records waits for.
+    WorkerDue(WorkerId),
+    /// A Kafka mapping may need more consumers or pollers, or fewer.
+    ConsumersLookedAt(MappingId),
+    /// Consumers that were asked for are there.
+    ConsumersDue(MappingId),
+    /// A stream on demand has its new shards.
+    CapacityDue(StreamId),
     /// Something about provisioned concurrency.
     Provisioned(Provisioned),
 }

@@ -1,9 +1,40 @@
 //! Faults of a service itself: whether one strikes a request (INV-T5). Passive.
 
-use super::config::Fault;
+use super::config::{Fault, FaultAt, System, Target};
 use super::fact::Origin;
 use crate::kernel::rng::StreamKey;
 use crate::kernel::time::SimTime;
+
+/// Faults of what is sent to queues, streams and other places.
+#[derive(Clone, Debug)]
+pub(crate) struct SendFaults(Vec<Fault>);
+
+impl SendFaults {
+    /// The faults of a system.
+    pub(crate) fn new(system: &System) -> Self {
+        let sends = |fault: &&Fault| matches!(fault.at, FaultAt::Send(_));
+        Self(system.faults.iter().filter(sends).cloned().collect())
+    }
+
+    /// The status of the first fault of a place that strikes. Draws come from `key`.
+    #[inline]
+    pub(crate) fn strike(
+        &self,
+        to: Target,
+        origin: &Origin,
+        key: StreamKey,
+        attempt: u32,
+        now: SimTime,
+    ) -> Option<u16> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let mut faults = self.0.iter().filter(|fault| fault.at == FaultAt::Send(to)).enumerate();
+        faults.find_map(|(index, fault)| {
+            strike(std::slice::from_ref(fault), key.child(index as u64), origin, attempt, now)
+        })
+    }
+}
 
 /// The status of the first of `faults` that strikes an attempt. Draws come from `key`.
 pub(crate) fn strike(faults: &[Fault], key: StreamKey, origin: &Origin, attempt: u32, now: SimTime) -> Option<u16> {
@@ -18,7 +49,6 @@ pub(crate) fn strike(faults: &[Fault], key: StreamKey, origin: &Origin, attempt:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::config::FaultAt;
     use crate::aws::ids::{CallerId, FunctionId, Id};
     use crate::kernel::quantity::Ratio;
     use crate::kernel::rng::RandomStreams;

@@ -14,9 +14,8 @@ use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
 use super::function::{Function, Names, Purpose};
 use super::ids::{CallId, EnvironmentId, ErrorId, FunctionId, Table};
 use super::placement::{self, Place};
-use super::request::{Answered, BatchRequest, Invoked, Reply, Request, RunAnswer};
+use super::request::{Answered, BatchRequest, Invoked, Recorded, Reply, Request, RunAnswer};
 use super::run::{Planned, Start};
-use super::sqs::Receipt;
 use crate::kernel::rng::{RandomStreams, StreamKey};
 use crate::kernel::time::SimTime;
 
@@ -96,17 +95,16 @@ impl Frontend {
     #[inline(never)]
     pub(crate) fn invoke_batch<O: Observer>(
         &mut self,
-        batch: &BatchRequest<'_>,
+        batch: &BatchRequest<'_, impl Recorded>,
         failed: &mut Vec<bool>,
         unreadable: &mut bool,
         context: &mut Context<'_, O>,
     ) -> Invoked {
-        let BatchRequest { function, records, waiter, attempt, .. } = *batch;
-        let Receipt { ref origin, runs, .. } = records[0];
+        let BatchRequest { function, ref origin, run, waiter, attempt, .. } = *batch;
         if let Some(reply) = self.fault(function, origin, attempt, context.now) {
             return Invoked::Refused(reply);
         }
-        let request = Request { origin, function, waiter, attempt, run: runs + 1, duration: None };
+        let request = Request { origin, function, waiter, attempt, run, duration: None };
         if !self.account.caller_rate_available(context.now) {
             return throttled(&request, ThrottleReason::CallerRateLimitExceeded, context);
         }

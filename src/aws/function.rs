@@ -9,10 +9,9 @@ use super::ids::{CallerId, Table};
 use super::limits;
 use super::pool::Pool;
 use super::provisioned::Provisioned;
-use super::request::{BatchRequest, Request};
+use super::request::{BatchRequest, Recorded, Request};
 use super::run::{self, InitDraw, Planned};
 use super::scaling::{Allowance, RequestRamp};
-use super::sqs::Receipt;
 use crate::kernel::dist::Distribution;
 use crate::kernel::rng::{IndexedDraws, RandomStreams, StreamKey};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -287,14 +286,14 @@ impl Function {
     /// failure that are a record's own are judged for each. `failed` says which records the function reports.
     pub(crate) fn plan_batch(
         &mut self,
-        request: &BatchRequest<'_>,
+        request: &BatchRequest<'_, impl Recorded>,
         failed: &mut Vec<bool>,
         start: run::Start,
         now: SimTime,
         (callers, streams): (&Names, &RandomStreams),
     ) -> run::Plan {
-        let Receipt { origin, runs, .. } = request.records[0];
-        let (position, run) = (self.position(origin.caller, callers, streams), runs + 1);
+        let BatchRequest { origin, run, .. } = *request;
+        let position = self.position(origin.caller, callers, streams);
         let draws = &mut self.draws[position].1;
         let mut handler = match origin.branch {
             0 => draws.duration.at_run(origin.submission - 1, run),
@@ -302,8 +301,8 @@ impl Function {
         };
         let mut failure = self.judge(position, &origin, run, now, |cause| !failure::is_of_record(cause));
         failed.clear();
-        for receipt in request.records {
-            let (origin, run) = (&receipt.origin, receipt.runs + 1);
+        for record in request.records {
+            let (origin, run) = (&record.origin(), record.runs() + 1);
             let position = self.position(origin.caller, callers, streams);
             let per_record = &self.config.duration_per_record;
             handler = handler.saturating_add(match per_record.is_constant() {

@@ -60,6 +60,18 @@ ids! {
     MessageId;
     /// A message group with messages; reused afterwards.
     GroupId;
+    /// A stream, by its place in the scenario.
+    StreamId;
+    /// A queue of a message broker, by its place in the scenario.
+    BrokerId;
+    /// The records of a stream or of a broker, over all of both.
+    LogId;
+    /// Those who read a log together, each record once.
+    ReaderGroupId;
+    /// What reads one shard for a group.
+    ReaderId;
+    /// What works on batches of a stream's records, one at a time.
+    WorkerId;
     /// A batch of a mapping until it ends; reused afterwards.
     BatchId;
     /// A topic, by its place in the scenario.
@@ -187,6 +199,51 @@ impl<I: Id, T> IndexMut<I> for Slots<I, T> {
     #[inline]
     fn index_mut(&mut self, id: I) -> &mut T {
         &mut self.rows[id.index()]
+    }
+}
+
+/// Rows for some of the ids of a table.
+#[derive(Clone, Debug)]
+pub struct Sparse<I, T> {
+    rows: Table<I, Option<T>>,
+}
+
+impl<I: Id, T> Sparse<I, T> {
+    /// The row of an id, where it has one.
+    pub fn get(&self, id: I) -> Option<&T> {
+        self.rows[id].as_ref()
+    }
+
+    /// Ids and rows in order.
+    pub fn iter(&self) -> impl Iterator<Item = (I, &T)> {
+        self.rows.iter().filter_map(|(id, row)| row.as_ref().map(|row| (id, row)))
+    }
+
+    /// Ids and rows in order, for changing them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (I, &mut T)> {
+        self.rows.iter_mut().filter_map(|(id, row)| row.as_mut().map(|row| (id, row)))
+    }
+}
+
+impl<I: Id, T> FromIterator<Option<T>> for Sparse<I, T> {
+    fn from_iter<R: IntoIterator<Item = Option<T>>>(rows: R) -> Self {
+        Self { rows: rows.into_iter().collect() }
+    }
+}
+
+impl<I: Id, T> Index<I> for Sparse<I, T> {
+    type Output = T;
+
+    #[inline]
+    fn index(&self, id: I) -> &T {
+        self.rows[id].as_ref().expect("an id with a row")
+    }
+}
+
+impl<I: Id, T> IndexMut<I> for Sparse<I, T> {
+    #[inline]
+    fn index_mut(&mut self, id: I) -> &mut T {
+        self.rows[id].as_mut().expect("an id with a row")
     }
 }
 

@@ -42,6 +42,9 @@ pub const TOPIC_MESSAGE_BYTES: u64 = 262_144;
 /// What an invocation record takes beside the event and the response, bytes (`model`).
 pub const INVOCATION_RECORD_BYTES: u64 = 512;
 
+/// What an on-failure destination of a mapping is sent for a batch: its metadata, bytes (ESM-2.3, `model`).
+pub const DISCARDED_BATCH_BYTES: u64 = 1_024;
+
 /// Runs of a function in one chain of requests before the next is stopped (INV-5.7).
 /// `D` `lambda/latest/dg/invocation-recursion.html`, the exact number observed.
 pub const RECURSION_RUNS: u8 = 16;

@@ -1,8 +1,13 @@
 //! AWS Lambda's invocation semantics, one file per mechanism. Knows no files, no YAML and no reports.
 //!
 //! Reading order: [`ids`], [`config`], [`fact`], [`limits`]; what a client does: `backoff`, `retry_budget`,
-//! `circuit_breaker`, `adaptive`, `client`, `caller`, `call`, `callers`; what Lambda does: `concurrency`, `scaling`, `failure`, `run`,
-//! `environment`, `pool`, `tracking`, `provisioned`, `function`, `frontend`; and all together: [`event`], [`world`].
+//! `circuit_breaker`, `adaptive`, `client`, `caller`, `keys`, `call`, `attempt`, `callers`; what Lambda does:
+//! `concurrency`, `scaling`, `failure`, `run`, `environment`, `pool`, `tracking`, `provisioned`, `function`, `fault`,
+//! `admission`, `placement`, `request`, `frontend`; asynchronous invocation: `lineage`, `queued_event`,
+//! `internal_queue`, `delivery`; queues and the mappings that poll them: `sqs`, `mapping`; streams, topics and brokers
+//! and the mappings that read them: `streams` (`shard`, `partition`, `throughput`, `on_demand`), then `readers`
+//! (`group`, `worker`, `reading`, `batching`, `ending`, `discard`, `windows`, `kafka`); and all together: `services`,
+//! [`event`], [`world`].
 
 mod adaptive;
 mod admission;
@@ -33,11 +38,13 @@ mod placement;
 mod pool;
 mod provisioned;
 mod queued_event;
+mod readers;
 mod request;
 mod retry_budget;
 mod run;
 mod scaling;
 mod services;
 mod sqs;
+mod streams;
 mod tracking;
 pub mod world;

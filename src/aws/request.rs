@@ -3,7 +3,6 @@
 use super::environment::Waiter;
 use super::fact::{Answer, Origin, RunOutcome};
 use super::ids::{EnvironmentId, ErrorId, FunctionId};
-use super::sqs::Receipt;
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// A request to run a function.
@@ -21,12 +20,22 @@ pub(crate) struct Request<'a> {
     pub(crate) duration: Option<SimDuration>,
 }
 
+/// A record of a batch, as the function sees it.
+pub(crate) trait Recorded {
+    /// Which event it is.
+    fn origin(&self) -> Origin;
+    /// Runs that had it in their batch before.
+    fn runs(&self) -> u32;
+}
+
 /// A request to run a function for a batch.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct BatchRequest<'a> {
+pub(crate) struct BatchRequest<'a, R> {
     pub(crate) function: FunctionId,
-    /// Not empty.
-    pub(crate) records: &'a [Receipt],
+    /// What the run draws by: its first record, and which run of that this would be, 1 = first.
+    pub(crate) origin: Origin,
+    pub(crate) run: u32,
+    pub(crate) records: &'a [R],
     pub(crate) waiter: Waiter,
     /// Which attempt to invoke, 1 = first.
     pub(crate) attempt: u32,

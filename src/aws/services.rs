@@ -3,19 +3,21 @@
 //!
 //! No rule lives here; it says who is told what.
 
-use super::config::{self, ChangeAction, System, Target};
+use super::config::{self, ChangeAction, Source, System, Target};
 use super::delivery::{Deliveries, Delivery};
 use super::environment::Waiter;
 use super::event::{self, Context, Event, ServiceEvent};
-use super::fact::{Condition, DeliveryKind, Fact, Observer, Origin};
+use super::fact::{Answer, Condition, DeliveryKind, Fact, Observer, Origin};
 use super::frontend::Frontend;
 use super::function::Names;
 use super::ids::{CallId, DeliveryId, EnvironmentId, EventId, FunctionId, QueueId};
 use super::internal_queue::{Arrival, Ended, InternalQueue};
 use super::lineage::Lineages;
 use super::mapping::{Mappings, Surroundings};
+use super::readers::{self, Readers};
 use super::request::{Answered, Invoked, Reply, Request, RunAnswer};
 use super::sqs::{Message, Sqs};
+use super::streams::{NewRecord, Put, Streams};
 use crate::kernel::rng::{RandomStreams, StreamKey};
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -27,6 +29,8 @@ pub(crate) struct Services {
     deliveries: Deliveries,
     sqs: Sqs,
     mappings: Mappings,
+    streams: Streams,
+    readers: Readers,
     propagation: SimDuration,
 }
 
@@ -36,6 +40,8 @@ impl Services {
         Self {
             sqs: Sqs::new(system, &streams),
             mappings: Mappings::new(system, &callers, &streams),
+            streams: Streams::new(system, &Readers::read_by(system)),
+            readers: Readers::new(system, &callers, &streams),
             frontend: Frontend::new(system, callers, streams),
             queue: InternalQueue::new(system),
             deliveries: Deliveries::new(system),
@@ -48,6 +54,9 @@ impl Services {
         self.frontend.start(context);
         let (mappings, mut around) = self.mappings();
         mappings.start(&mut around, context);
+        self.streams.start(context);
+        let (readers, mut around) = self.readers();
+        readers.start(&mut around, context);
     }
 
     /// The state at the end of the run.
@@ -55,6 +64,8 @@ impl Services {
         self.frontend.finish(context);
         self.sqs.finish(context);
         self.mappings.finish(context);
+        self.streams.finish(context);
+        self.readers.finish(context);
     }
 
     /// Whether a run, an event or a delivery is under way.
@@ -66,11 +77,39 @@ impl Services {
             || self.sqs.awaited() > 0
             || self.sqs.redriving() > 0
             || self.mappings.open() > 0
+            || self.streams.awaited() > 0
+            || self.readers.held() > 0
     }
 
     /// The mappings, and what they act on.
     fn mappings(&mut self) -> (&mut Mappings, Surroundings<'_>) {
         (&mut self.mappings, Surroundings { frontend: &mut self.frontend, sqs: &mut self.sqs })
+    }
+
+    /// The mappings that read streams and brokers, and what they act on.
+    fn readers(&mut self) -> (&mut Readers, readers::Surroundings<'_>) {
+        let Self { readers, frontend, sqs, streams, .. } = self;
+        (readers, readers::Surroundings { frontend, sqs, streams })
+    }
+
+    /// A record is sent to a stream, or a message to a broker; the answer of the service.
+    #[inline]
+    pub(crate) fn put<O: Observer>(
+        &mut self,
+        to: Target,
+        record: NewRecord,
+        key: StreamKey,
+        attempt: u32,
+        context: &mut Context<'_, O>,
+    ) -> Reply {
+        let log = self.streams.of_target(to).expect("a stream or a broker");
+        match self.streams.send(log, record, key, attempt, context) {
+            Put::Refused(reply) => reply,
+            Put::Accepted(shard) => {
+                self.readers.on_put(log, shard, record.bytes, &self.streams, context);
+                Reply { answer: Answer::Success, status: 200 }
+            }
+        }
     }
 
     /// A message is sent to a queue; the answer of the service.
@@ -98,13 +137,44 @@ impl Services {
             ServiceEvent::PaceDue(mapping) => mappings.on_pace_due(mapping, &mut around, context),
             ServiceEvent::IdleDue(mapping) => mappings.on_idle_due(mapping, context),
             ServiceEvent::RedriveDue(queue) => around.sqs.on_redrive_due(queue, context),
+            ServiceEvent::ReadingEnabled(_)
+            | ServiceEvent::ReaderDue(_)
+            | ServiceEvent::WorkerDue(_)
+            | ServiceEvent::ConsumersLookedAt(_)
+            | ServiceEvent::ConsumersDue(_)
+            | ServiceEvent::CapacityDue(_) => self.on_reading(event, context),
             ServiceEvent::Provisioned(event) => self.frontend.on_provisioned(event, context),
+        }
+    }
+
+    fn on_reading<O: Observer>(&mut self, event: ServiceEvent, context: &mut Context<'_, O>) {
+        let (readers, mut around) = self.readers();
+        match event {
+            ServiceEvent::ReadingEnabled(mapping) => readers.on_enabled(mapping, &mut around, context),
+            ServiceEvent::ReaderDue(reader) => readers.on_reader_due(reader, &mut around, context),
+            ServiceEvent::WorkerDue(worker) => readers.on_worker_due(worker, &mut around, context),
+            ServiceEvent::ConsumersLookedAt(mapping) => readers.on_scaling_due(mapping, &mut around, context),
+            ServiceEvent::ConsumersDue(mapping) => readers.on_consumers_due(mapping, &mut around, context),
+            ServiceEvent::CapacityDue(stream) => readers.on_capacity_due(stream, &mut around, context),
+            ServiceEvent::MessagesReady(_)
+            | ServiceEvent::MappingEnabled(_)
+            | ServiceEvent::BatchDue(_)
+            | ServiceEvent::ScalingDue(_)
+            | ServiceEvent::PaceDue(_)
+            | ServiceEvent::IdleDue(_)
+            | ServiceEvent::RedriveDue(_)
+            | ServiceEvent::Provisioned(_) => unreachable!("{event:?} is not about streams"),
         }
     }
 
     /// Names of functions with runs under way or events waiting, and how many.
     pub(crate) fn busy(&self) -> impl Iterator<Item = (&str, u64)> {
         self.frontend.busy().zip(self.queue.waiting()).map(|((name, runs), events)| (name, u64::from(runs) + events))
+    }
+
+    /// Names of mappings, and how many records they have read that have not ended.
+    pub(crate) fn reading(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.readers.busy()
     }
 
     /// Calls that wait for a run and have no record.
@@ -200,7 +270,7 @@ impl Services {
     fn for_client<O: Observer>(&mut self, answered: Answered, context: &mut Context<'_, O>) -> Option<Answered> {
         match answered.waiter {
             Waiter::Nobody | Waiter::FirstAttempt | Waiter::Call(_) => Some(answered),
-            Waiter::Event(_) | Waiter::Batch(_) => {
+            Waiter::Event(_) | Waiter::Batch(_) | Waiter::Worker(_) => {
                 self.take_answer(answered.waiter, answered.answer, context);
                 None
             }
@@ -218,6 +288,10 @@ impl Services {
             Waiter::Batch(batch) => {
                 let (mappings, mut around) = self.mappings();
                 mappings.on_answered(batch, answer, &mut around, context);
+            }
+            Waiter::Worker(worker) => {
+                let (readers, mut around) = self.readers();
+                readers.on_answered(worker, answer, &mut around, context);
             }
             Waiter::Nobody | Waiter::FirstAttempt | Waiter::Call(_) => unreachable!("{answer:?} is for a client"),
         }
@@ -247,7 +321,12 @@ impl Services {
         for (kind, to) in targets.into_iter().flatten() {
             let lineage = match to {
                 Target::Function(function) => self.queue.lineages().next(lineage, function),
-                Target::Queue(_) | Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) => lineage,
+                Target::Queue(_)
+                | Target::Topic(_)
+                | Target::EventBus(_)
+                | Target::Bucket(_)
+                | Target::Stream(_)
+                | Target::Broker(_) => lineage,
             };
             let record = super::fact::Record { kind, ..record };
             let delivery = Delivery { record, to, lineage, attempt: 1 };
@@ -292,7 +371,7 @@ impl Services {
                     };
                     self.sqs.put(queue, message, context);
                 }
-                Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) => {}
+                Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) | Target::Stream(_) | Target::Broker(_) => {}
             }
             return;
         };
@@ -345,9 +424,19 @@ impl Services {
                     propagate_later(index, late, context);
                 }
             }
+            ChangeAction::Mapping(id, mapping) if !matches!(mapping.source, Source::Queue(_)) => {
+                let (readers, mut around) = self.readers();
+                readers.reconfigure(*id, mapping, &mut around, context);
+            }
             ChangeAction::Mapping(id, mapping) => {
                 let (mappings, mut around) = self.mappings();
                 mappings.reconfigure(*id, mapping, &mut around, context);
+            }
+            ChangeAction::Stream(id, stream) => {
+                if self.streams.reconfigure(*id, stream, context) {
+                    let (readers, mut around) = self.readers();
+                    readers.on_resharded(*id, &mut around, context);
+                }
             }
             ChangeAction::Redrive { queue, to, rate } => self.sqs.start_redrive(*queue, *to, *rate, context),
             ChangeAction::Client(..) => unreachable!("the client is not the services'"),

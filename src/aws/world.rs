@@ -54,7 +54,8 @@ impl<O: Observer> World<O> {
     pub fn busy(&self) -> Vec<(String, u64)> {
         let callers = self.callers.busy(&self.services).map(|(name, calls)| (format!("caller {name}"), calls));
         let functions = self.services.busy().map(|(name, count)| (format!("function {name}"), count));
-        let mut busy: Vec<_> = callers.chain(functions).filter(|(_, count)| *count > 0).collect();
+        let mappings = self.services.reading().map(|(name, count)| (format!("mapping {name}"), count));
+        let mut busy: Vec<_> = callers.chain(functions).chain(mappings).filter(|(_, count)| *count > 0).collect();
         busy.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         busy
     }
@@ -88,6 +89,7 @@ impl<O: Observer> Model for World<O> {
                 | ChangeAction::Deploy(_)
                 | ChangeAction::Queue(..)
                 | ChangeAction::Mapping(..)
+                | ChangeAction::Stream(..)
                 | ChangeAction::Redrive { .. }) => {
                     services.change(index, action, context);
                 }
@@ -104,6 +106,7 @@ impl<O: Observer> Model for World<O> {
                     ChangeAction::Queue(id, queue) => services.propagate_queue(*id, queue, context),
                     action @ (ChangeAction::Account(_)
                     | ChangeAction::Mapping(..)
+                    | ChangeAction::Stream(..)
                     | ChangeAction::Redrive { .. }
                     | ChangeAction::Client(..)
                     | ChangeAction::Deploy(_)) => unreachable!("{action:?} takes effect at once"),

@@ -39,6 +39,21 @@ impl TokenBucket {
         }
     }
 
+    /// Takes so many tokens, if they are all there.
+    ///
+    /// # Panics
+    /// When `now` is before the last call: time would have run back.
+    pub fn try_take_many(&mut self, now: SimTime, tokens: u64) -> bool {
+        self.fill(now);
+        match self.parts.checked_sub(u128::from(tokens) * per(self.rate)) {
+            Some(rest) => {
+                self.parts = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// How many whole tokens are there.
     ///
     /// # Panics
@@ -140,6 +155,15 @@ mod tests {
         let mut bucket = TokenBucket::new(rate(1, SECOND), 3);
         let taken = [(); 4].map(|()| bucket.try_take(SimTime::ZERO));
         assert_eq!(taken, [true, true, true, false]);
+    }
+
+    #[test]
+    fn many_tokens_are_taken_together_or_not_at_all() {
+        let mut bucket = TokenBucket::new(rate(1, SECOND), 3);
+        assert!(!bucket.try_take_many(SimTime::ZERO, 4));
+        assert!(bucket.try_take_many(SimTime::ZERO, 3));
+        assert!(!bucket.try_take_many(at(2 * SECOND), 3));
+        assert!(bucket.try_take_many(at(2 * SECOND), 2));
     }
 
     #[test]

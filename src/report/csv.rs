@@ -43,6 +43,9 @@ pub fn latency_csv(summary: &Summary) -> String {
     for (name, queue) in summary.queues.iter() {
         curve(format!("queues.{name}.time_to_delete_ms"), &queue.time_to_delete_ladder);
     }
+    for (name, mapping) in summary.event_source_mappings.iter() {
+        curve(format!("event_source_mappings.{name}.iterator_age_ms"), &mapping.iterator_age_ladder);
+    }
     table.finish()
 }
 

@@ -1,12 +1,12 @@
 //! Asynchronous events in the report for people: what became of them, how long they took, and who was told.
 
 use std::cmp::Reverse;
-use std::fmt::Write as _;
 
-use super::numbers::{count, plural, some_milliseconds, wrap};
+use super::bars::drawn;
+use super::numbers::{count, plural, some_milliseconds};
 use super::style::Style;
 use super::table::Table;
-use super::text::{DRAWN, ROWS, and_more, bars, most_relevant, note};
+use super::text::{ROWS, and_more, most_relevant, note};
 use crate::stats::summary::{AsynchronousSummary, Named, QueueRole, QueueSummary, Summary};
 
 /// The functions that received events.
@@ -84,17 +84,8 @@ pub(super) fn latency(summary: &Summary, style: Style) -> String {
     let Named(mut busiest) = with_events(summary);
     busiest.retain(|(_, events)| events.async_latency_ms.count > 0);
     busiest.sort_by_key(|(_, events)| Reverse(events.async_events_received));
-    busiest.truncate(DRAWN);
-    let mut text = String::new();
-    for (name, events) in busiest {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        let heading = wrap(&format!("Latency of the events of {name}, acceptance to success"), 2);
-        let _ = writeln!(text, "{}", style.heading(heading.trim_end()));
-        text += &bars(&events.async_latency_ms, "event");
-    }
-    text
+    let heading = |name: &str| format!("Latency of the events of {name}, acceptance to success");
+    drawn(busiest.iter().map(|(name, events)| (heading(name), &events.async_latency_ms)), "every event took", style)
 }
 
 /// What topics, event buses, buckets and the queues received that are for deliveries alone.

@@ -2,12 +2,15 @@
 //!
 //! Nothing here reads a clock, a terminal or a file; whoever calls knows where the bytes go and whether colour shows.
 
+mod advice;
+mod bars;
 mod csv;
 mod events;
 mod json;
 mod messages;
 mod numbers;
 mod story;
+mod streams;
 mod style;
 mod table;
 mod text;

@@ -3,27 +3,19 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use super::WIDTH;
-use super::events;
-use super::messages;
+use super::bars::drawn;
 use super::numbers::{
     self, count, dollars, milliseconds, plural, share, short_share, significant, some_milliseconds, wrap,
 };
 use super::style::Style;
 use super::table::Table;
 use super::verdict::{Mood, Verdict};
-use crate::stats::cost::FunctionCost;
-use crate::stats::histogram::Figures;
+use super::{WIDTH, advice, events, messages, streams};
+use crate::stats::cost::{FunctionCost, TotalCost};
 use crate::stats::summary::{CallerSummary, Flow, FunctionSummary, Named, Outcomes, Summary};
 
 /// Rows of a table at most; the rest is in `summary.json`.
 pub(super) const ROWS: usize = 10;
-
-/// Callers, and functions with events, whose latency is drawn.
-pub(super) const DRAWN: usize = 3;
-
-/// Characters of the longest bar.
-const BAR_WIDTH: f64 = 54.0;
 
 /// The reports, one after the other.
 pub(super) fn render(summaries: &[Summary], style: Style) -> String {
@@ -45,8 +37,12 @@ fn report(summary: &Summary, style: Style) -> String {
         messages::queues(summary, style),
         messages::mappings(summary, style),
         messages::latency(summary, style),
+        streams::streams(summary, style),
+        streams::brokers(summary, style),
+        streams::readers(summary, style),
+        streams::ages(summary, style),
         events::places(summary, style),
-        messages::advice(summary, style),
+        advice::advice(summary, style),
         totals(summary),
         tail(summary, style),
     ];
@@ -90,7 +86,8 @@ fn head(summary: &Summary) -> String {
     if after > 0.0 {
         let conservation = &summary.conservation;
         let open = [&conservation.callers, &conservation.functions, &conservation.async_events];
-        let left = open.iter().any(|flows| flows.rows().any(|flow| flow.left > 0)) || messages::waiting(summary);
+        let left = open.iter().any(|flows| flows.rows().any(|flow| flow.left > 0));
+        let left = left || messages::waiting(summary) || streams::waiting(summary) > 0;
         let end = if left { "the run stopped" } else { "everything ended" };
         let _ = write!(times, "; {end} {} later", milliseconds(after));
     }
@@ -208,46 +205,12 @@ fn latency(summary: &Summary, style: Style) -> String {
     let mut busiest: Vec<_> =
         summary.callers.iter().filter(|(_, caller)| caller.latency_ms.count > 0 && says(caller)).collect();
     busiest.sort_by_key(|(_, caller)| Reverse(caller.submitted));
-    busiest.truncate(DRAWN);
-    let mut text = String::new();
-    for (name, caller) in busiest {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        let included = match caller.failed {
-            0 => "retries and waits".to_owned(),
-            failed => format!("retries, waits and {}", plural(failed, "failed call", "failed calls")),
-        };
-        let heading = wrap(&format!("Latency of {name}, {included} included"), 2);
-        let _ = writeln!(text, "{}", style.heading(heading.trim_end()));
-        text += &bars(&caller.latency_ms, "call");
-    }
-    text
-}
-
-pub(super) fn bars(latency: &Figures<f64>, what: &str) -> String {
-    if latency.min == latency.max {
-        return format!("  every {what} took {}\n", some_milliseconds(latency.max));
-    }
-    let rows = [
-        ("mean", latency.mean),
-        ("p50", latency.p50),
-        ("p90", latency.p90),
-        ("p95", latency.p95),
-        ("p99", latency.p99),
-        ("p99.9", latency.p999),
-        ("max", latency.max),
-    ];
-    let longest = latency.max.unwrap_or(0.0);
-    let mut text = String::new();
-    for (label, value) in rows {
-        let Some(value) = value else { continue };
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the bar's width")]
-        let length = if longest > 0.0 { (value / longest * BAR_WIDTH).round() as usize } else { 0 };
-        let bar = "█".repeat(length.max(1));
-        let _ = writeln!(text, "  {label:<6}{:>10}  {bar}", milliseconds(value));
-    }
-    text
+    let heading = |name: &str, caller: &CallerSummary| {
+        let failed = plural(caller.failed, "failed call", "failed calls");
+        let included = if caller.failed == 0 { "retries and waits" } else { &format!("retries, waits and {failed}") };
+        format!("Latency of {name}, {included} included")
+    };
+    drawn(busiest.iter().map(|(name, caller)| (heading(name, caller), &caller.latency_ms)), "every call took", style)
 }
 
 fn functions(summary: &Summary, style: Style) -> String {
@@ -371,13 +334,24 @@ fn cost(summary: &Summary) -> String {
         dollars(sum(|cost| cost.requests_usd)),
         dollars(sum(|cost| cost.duration_usd)),
         dollars(sum(|cost| cost.provisioned_usd)),
-        messages::cost(summary),
+        other_costs(summary),
     );
     let calls: u64 = summary.callers.rows().map(|caller| caller.submitted).sum();
     if calls > 0 {
         let _ = write!(text, ", {} USD per million calls", dollars(summary.cost.total_usd / calls as f64 * 1e6));
     }
     text
+}
+
+/// `, queues 0.04, streams 0.015, pollers 0.3`: what is not zero.
+fn other_costs(summary: &Summary) -> String {
+    let cost = &summary.cost;
+    let parts = [("queues", &cost.queues), ("streams", &cost.streams), ("pollers", &cost.event_source_mappings)];
+    let part = |(what, costs): (&str, &Named<TotalCost>)| {
+        let usd: f64 = costs.rows().map(|cost| cost.total_usd).sum();
+        if usd > 0.0 { format!(", {what} {}", dollars(usd)) } else { String::new() }
+    };
+    parts.map(part).concat()
 }
 
 /// What makes the run repeatable and believable.
@@ -393,8 +367,14 @@ fn tail(summary: &Summary, style: Style) -> String {
     if conservation.async_events.rows().any(|flow| flow.entered > 0) {
         let _ = writeln!(text, "{:>width$} events {}", "", sums(&conservation.async_events), width = 13 + holds.len());
     }
-    if messages::flows(summary) {
-        let _ = writeln!(text, "{:>width$} messages {}", "", sums(&conservation.queues), width = 13 + holds.len());
+    for (what, flows, shown) in [
+        ("messages", &conservation.queues, messages::flows(summary)),
+        ("records", &conservation.streams, !conservation.streams.is_empty()),
+        ("broker messages", &conservation.brokers, !conservation.brokers.is_empty()),
+    ] {
+        if shown {
+            let _ = writeln!(text, "{:>width$} {what} {}", "", sums(flows), width = 13 + holds.len());
+        }
     }
     if summary.window.warmup_ms > 0.0 {
         let _ = writeln!(text, "{:>width$} warm-up included", "", width = 13 + holds.len());

@@ -1,14 +1,14 @@
 //! The first lines of a report: what the run means, in words, with its key number; then what there is to know beside it.
 //!
 //! The first that applies is said: results that cannot be trusted; nothing measured; messages that were dead-lettered
-//! without a run, expired, dead-lettered, left or repeated; events that were lost; events that were dropped and kept; calls that failed; calls still open, and events; throttles or failures that retries made good;
+//! without a run, expired, dead-lettered, left or repeated; records that were dropped, expired, discarded or left; events that were lost; events that were dropped and kept; calls that failed; calls still open, and events; throttles or failures that retries made good;
 //! and else that all is well. How much room is left follows. What the scenario expects comes before all that.
 
 use std::cmp::Reverse;
 
 use super::events::conditions;
-use super::messages;
 use super::numbers::{actual, count, milliseconds, plural, share};
+use super::{messages, streams};
 use crate::aws::fact::ThrottleReason;
 use crate::stats::summary::{AsynchronousSummary, CallerSummary, FunctionSummary, Keeps, Limit, Outcomes, Summary};
 
@@ -90,14 +90,15 @@ fn run(summary: &Summary) -> Verdict {
         let text = nothing(summary).to_owned();
         return Verdict { mood: Mood::Warning, text, details: String::new() };
     }
-    match messages::verdict(summary) {
+    let of_sources = [messages::verdict(summary), streams::verdict(summary)].into_iter().flatten();
+    match of_sources.reduce(both) {
         None => of_calls_and_events(summary, calls),
-        Some(messages) => of_messages(summary, messages, calls),
+        Some(sent) => of_what_was_sent(summary, sent, calls),
     }
 }
 
-/// What became of messages, with what happened beside it.
-fn of_messages(summary: &Summary, messages: Verdict, calls: u64) -> Verdict {
+/// What became of messages and records, with what happened beside it.
+fn of_what_was_sent(summary: &Summary, sent: Verdict, calls: u64) -> Verdict {
     let rest = of_calls_and_events(summary, calls);
     let rest = if rest.mood == Mood::Good && messages::only_sends(summary) {
         let text = format!("{}.", room(summary));
@@ -105,8 +106,13 @@ fn of_messages(summary: &Summary, messages: Verdict, calls: u64) -> Verdict {
     } else {
         rest
     };
-    let (first, second) =
-        if messages.mood == Mood::Good && rest.mood != Mood::Good { (rest, messages) } else { (messages, rest) };
+    both(sent, rest)
+}
+
+/// Two verdicts as one; the first goes first unless only it is good news.
+fn both(first: Verdict, second: Verdict) -> Verdict {
+    let swap = first.mood == Mood::Good && second.mood != Mood::Good;
+    let (first, second) = if swap { (second, first) } else { (first, second) };
     let mood = if second.mood == Mood::Bad { Mood::Bad } else { first.mood };
     let details = [first.details, capitalized(&second.text), second.details];
     let details: Vec<_> = details.iter().filter(|part| !part.is_empty()).map(String::as_str).collect();

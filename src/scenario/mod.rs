@@ -2,8 +2,8 @@
 //!
 //! Reading order of its files: `error` (what can be wrong, and how it prints), `decimal`, `units` and `scalar` (texts
 //! as values), `tree` (YAML with places), `set` (overrides), `keys` (the tables of all keys), `resolve` (the tree as
-//! the tables read it), `refuse` (what does not fit them), `build` (the typed scenario). From the tables come also `schema`, `reference` and, with
-//! `write`, the resolved scenario.
+//! the tables read it), `sources` (which table a mapping has), `refuse` (what does not fit them), `build` (the typed
+//! scenario). From the tables come also `schema`, `reference` and, with `write`, the resolved scenario.
 
 mod build;
 mod decimal;
@@ -15,6 +15,7 @@ mod resolve;
 mod scalar;
 mod schema;
 mod set;
+mod sources;
 mod tree;
 mod units;
 mod write;
@@ -34,6 +35,7 @@ use self::build::{Builder, ErrorNames, Names};
 use self::error::{Place, Problems, SourceText};
 use self::keys::tables;
 use self::resolve::{Resolved, Resolver};
+use self::sources::Sources;
 use self::tree::{Kind, Node};
 use crate::aws::config::System;
 use crate::kernel::quantity::Ratio;
@@ -211,11 +213,12 @@ fn read(text: &str, base: &Path, overrides: &[String], problems: &mut Problems) 
     set::apply(&mut tree, overrides, problems);
     let timing = tree.get("model").and_then(|model| model.value.get("timing"));
     let typical = timing.is_some_and(|timing| timing.value.text() == Some("typical"));
-    let root = Resolver { typical, problems }.root(&tree, &tables::SCENARIO);
+    let sources = Sources::of(&tree);
+    let root = Resolver { typical, sources: &sources, problems }.root(&tree, &tables::SCENARIO);
     let names = Names::of(&root, problems);
     let mut builder = Builder { names, errors: ErrorNames::default(), base, problems };
     let scenario = builder.scenario(&root);
-    let changes = builder.changes(&tree, &root, typical);
+    let changes = builder.changes(&tree, &root, typical, sources);
     let errors = builder.errors.into_table();
     let mut scenario = scenario?;
     scenario.system.changes = changes?;

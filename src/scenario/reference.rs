@@ -88,6 +88,7 @@ impl Writer {
             Shape::Named(of) => self.below(of, &format!("{path}.NAME")),
             Shape::List(of) => self.below(of, &format!("{path}[]")),
             Shape::Either(shapes) => shapes.iter().for_each(|shape| self.below(shape, path)),
+            Shape::BySource(blocks) => blocks.iter().for_each(|(_, block)| self.block(block, path)),
             Shape::Tagged(union) => self.union(union, path),
             _ => {}
         }
@@ -157,6 +158,13 @@ fn row(key: &Key) -> String {
         Default::Keys => "its keys'".to_owned(),
         Default::Is(text) => format!("`{text}`"),
         Default::Timing(ideal, typical) => format!("`{ideal}` ~ `{typical}`"),
+        Default::With((other, word), then, otherwise) => {
+            let otherwise = otherwise.map_or("none".to_owned(), |text| format!("`{text}`"));
+            let then = if then == "{}" { "its keys'".to_owned() } else { format!("`{then}`") };
+            format!("{otherwise}; with `{other}: {word}` {then}")
+        }
+        Default::As(other) => format!("as `{other}`"),
+        Default::OwnName => "its own name".to_owned(),
     };
     let rule = if key.rule.is_empty() { String::new() } else { format!(" ({})", key.rule) };
     format!("| `{}` | {} | {default} | {}{rule} |\n", key.name, cell(&takes(key.shape)), cell(key.doc))
@@ -181,6 +189,7 @@ fn takes(shape: &'static Shape) -> String {
         Shape::Duration(0, u64::MAX) => "a duration".to_owned(),
         Shape::Rate => "a rate".to_owned(),
         Shape::Size(0, _) => "a size".to_owned(),
+        Shape::BySource(_) => "a mapping, below".to_owned(),
         Shape::Ratio(..) | Shape::Quantiles(_) | Shape::Named(_) => {
             scalar::describe(shape).replace(" such as `0.5%` or `0.005`", "")
         }

@@ -1,17 +1,16 @@
 //! What does not fit the key tables: unknown keys and unfitting values, and what helps.
 #![allow(clippy::wildcard_enum_match_arm, reason = "shapes that are not named take no mapping")]
 
-use super::error::{Problem, ProblemKind, either_of, nearest, quote};
-use super::keys::{Block, Default, Key, Shape};
+use super::error::{Problem, ProblemKind, did_you_mean, either_of, nearest, quote};
+use super::keys::{BY_SOURCE, Block, Default, Key, ResourceKind, Shape};
 use super::resolve::{At, Path, Resolved, Resolver, Value, a, lacks, resolved};
 use super::scalar;
 use super::tree::{Entry, Kind, Node};
 
 /// Keys of blocks, and words of keys, that belong to parts of Lambda which are not simulated.
-const NOT_SIMULATED: [(&str, &[&str]); 9] = [
-    ("scenario", &["streams", "state_machines", "brokers", "dependencies"]),
+const NOT_SIMULATED: [(&str, &[&str]); 8] = [
+    ("scenario", &["state_machines", "dependencies"]),
     ("function", &["calls"]),
-    ("fault", &["stream"]),
     ("standard queue", &["fair"]),
     ("queue", &["fair"]),
     ("topic", &["subscribers", "retry"]),
@@ -49,40 +48,14 @@ const NOT_SIMULATED: [(&str, &[&str]); 9] = [
 
 /// What is said of them.
 pub(super) const NOT_IN_THIS_VERSION: &str = "not simulated in this version: clients call functions, synchronously or \
-     asynchronously, and send to queues; mappings poll queues; topics, event buses and buckets only receive";
+     asynchronously, and send to queues, streams and brokers; mappings poll these; topics, event buses and buckets only \
+     receive";
 
-/// What is said of the source of a mapping that is no queue.
-pub(super) const QUEUES_ARE_POLLED: &str =
-    "mappings poll queues; streams, tables, Kafka topics and brokers are not simulated in this version";
-
-/// Keys of mappings that those of queues have not.
-const OF_STREAMS: [(&str, &[&str]); 2] = [
-    (
-        "event source mapping",
-        &[
-            "starting_position",
-            "parallelization_factor",
-            "maximum_retry_attempts",
-            "maximum_record_age",
-            "bisect_batch_on_function_error",
-            "bisect_resets_retries",
-            "tumbling_window",
-            "tumbling_window_grace",
-            "on_failure",
-            "retry",
-            "enhanced_fan_out",
-            "push_delay",
-            "poll_every",
-            "poll_phase",
-            "consumer_group",
-            "consumers",
-        ],
-    ),
-    ("provisioned pollers", &["group"]),
-];
+/// What is said of a source that nothing polls.
+pub(super) const WHAT_IS_POLLED: &str = "mappings poll queues, streams, Kafka topics and brokers";
 
 /// Words for a key that are not near it, the key, and how it differs.
-const OTHER_WORDS: [(&str, &str, &str); 10] = [
+const OTHER_WORDS: [(&str, &str, &str); 12] = [
     ("max_retries", "max_attempts", "it counts the first attempt too"),
     ("retries", "max_attempts", "it counts the first attempt too"),
     ("maximum_retry_attempts", "max_attempts", "it counts the first attempt too"),
@@ -92,6 +65,8 @@ const OTHER_WORDS: [(&str, &str, &str); 10] = [
     ("dlq", "dead_letter_queue", "it takes the name of what gets the events or messages"),
     ("dlq", "redrive", "it holds `dead_letter_queue` and `max_receive_count`"),
     ("dead_letter_queue", "redrive", "it holds `dead_letter_queue` and `max_receive_count`"),
+    ("shards", "partitions", "a Kafka topic has partitions"),
+    ("partitions", "shards", "a stream has shards"),
     ("max_receive_count", "redrive", "it holds `dead_letter_queue` and `max_receive_count`"),
 ];
 
@@ -123,17 +98,16 @@ impl Resolver<'_> {
                 .at_key(at.path.key(&entry.name))
                 .with_expected(format!("a key of {of}"));
         let mut meant = None;
+        let other = OTHER_WORDS.iter().find(|(word, key, _)| *word == &*entry.name && names.contains(key));
         if is_among(&NOT_SIMULATED, block.name, &entry.name) {
             problem = problem.with_help(NOT_IN_THIS_VERSION);
-        } else if is_among(&OF_STREAMS, block.name, &entry.name) {
-            problem = problem.with_help(format!(
-                "an SQS mapping has no `{}`: it belongs to streams and Kafka, which are not simulated in this version",
-                entry.name
-            ));
-        } else if let Some(goes_with) = goes_with(&entry.name, at.among) {
+        } else if let Some(help) = of_other_sources(block, &entry.name) {
+            problem = problem.with_help(help);
+        } else if let Some(goes_with) = goes_with(&entry.name, at.among)
+            && other.is_none()
+        {
             problem = problem.with_help(goes_with);
         } else {
-            let other = OTHER_WORDS.iter().find(|(word, key, _)| *word == &*entry.name && names.contains(key));
             meant = other.map(|(_, key, _)| *key).or_else(|| nearest(&entry.name, names.iter().copied()));
             let differs = other.map_or(String::new(), |(_, _, differs)| format!(" {differs}"));
             problem = problem.with_help_if(meant.map(|name| format!("did you mean `{name}`?{differs}")));
@@ -156,11 +130,47 @@ impl Resolver<'_> {
         } else {
             (format!("`{}`", key.name), format!("the key `{}`: {}", key.name, key.doc))
         };
-        let problem = Problem::new(ProblemKind::MissingKey, at.label, format!("{} {what}", lacks(block.name)));
+        // Without its source a mapping is of no type.
+        let who = if key.name == "source" { "event source mapping" } else { block.name };
+        let problem = Problem::new(ProblemKind::MissingKey, at.label, format!("{} {what}", lacks(who)));
         let choosing = block.case.filter(|(case, word)| *case == key.name && !word.is_empty());
         let choosing =
             choosing.map(|(_, word)| format!("write `{}: {word}` where {} is meant", key.name, a(block.name)));
         self.problems.push(problem.at_key(&at.path).with_expected(expected).with_help_if(choosing));
+    }
+
+    /// Whether a `--set` names a resource that does not exist and does not define it either.
+    pub(super) fn dangling_override(
+        &mut self,
+        entry: &Entry,
+        all: &[Entry],
+        block: &'static Block,
+        path: &Path,
+    ) -> bool {
+        let required = block.keys.iter().filter(|key| key.default == Default::Required);
+        let missing = required.map(|key| key.name).find(|name| entry.value.get(name).is_none());
+        // A longer path made the resource on its way, so that a misspelt name would go unnoticed.
+        let on_the_way = entry.value.place == entry.place;
+        let kind = ResourceKind::ALL.iter().find(|kind| Some(kind.group()) == path.parent_name());
+        let noun = kind.map_or(block.name, |kind| kind.noun());
+        let new = match missing {
+            Some(missing) => format!("a new {noun} needs `{missing}`"),
+            None if on_the_way => format!("write `--set {path}={{..}}` for a new {noun}"),
+            None => return false,
+        };
+        let others = all.iter().filter(|other| other.place.in_file()).map(|other| &*other.name);
+        self.problems.push(
+            Problem::new(
+                ProblemKind::UnknownName,
+                entry.place,
+                format!("the scenario has no {noun} {}", quote(&entry.name)),
+            )
+            .at_key(path)
+            .with_expected(format!("the name of {}", a(noun)))
+            .with_help_if(did_you_mean(&entry.name, others))
+            .with_help(new),
+        );
+        true
     }
 
     /// Notes that a value does not fit.
@@ -222,6 +232,35 @@ fn goes_with(name: &str, among: &'static [Shape]) -> Option<String> {
     }
 }
 
+/// What is said of a key that mappings of other sources have, itself or in a block like this one.
+fn of_other_sources(block: &'static Block, name: &str) -> Option<String> {
+    let inner = |mapping: &'static Block, key: &str| match mapping.key(key).map(|key| key.shape) {
+        Some(Shape::Block(inner)) => Some(*inner),
+        _ => None,
+    };
+    let place = BY_SOURCE.iter().find_map(|(source, mapping)| {
+        let key = mapping.keys.iter().find(|key| inner(mapping, key.name) == Some(block));
+        if *mapping == block { Some((*source, None)) } else { key.map(|key| (*source, Some(key.name))) }
+    });
+    let (own, place) = place?;
+    let owners = BY_SOURCE.iter().filter(|(_, mapping)| {
+        let like = place.map_or(Some(*mapping), |key| inner(mapping, key));
+        like.is_some_and(|block| block.key(name).is_some())
+    });
+    let owners = owners.map(|(source, _)| source.service().to_owned()).collect::<Vec<_>>();
+    let mapping = a(&format!("{} mapping", own.service()));
+    (!owners.is_empty()).then(|| format!("{mapping} has no `{name}`; mappings of {} have it", all_of(&owners)))
+}
+
+/// `a, b and c`.
+fn all_of(names: &[String]) -> String {
+    match names {
+        [one] => one.clone(),
+        [start @ .., last] => format!("{} and {last}", start.join(", ")),
+        [] => String::new(),
+    }
+}
+
 fn quoted(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| format!("`{name}`")).collect()
 }
@@ -260,6 +299,7 @@ fn empty(shape: &'static Shape, name: Option<&str>) -> Vec<String> {
     let indent = format!("indent the keys of `{name}` further than `{name}` itself");
     match shape {
         Shape::Block(block) if block.keys.is_empty() => vec![format!("write `{name}: {{}}`")],
+        Shape::BySource(_) => vec![indent],
         Shape::Block(block) if block.keys.iter().any(|key| key.default == Default::Required) => vec![indent],
         Shape::Block(_) => vec![format!("{indent}, or write `{name}: {{}}` for its defaults")],
         Shape::Either([first @ Shape::Block(_), ..]) => empty(first, Some(name)),
@@ -272,6 +312,7 @@ fn takes_mapping(shape: &'static Shape) -> bool {
     match shape {
         Shape::Either(shapes) => shapes.iter().any(takes_mapping),
         Shape::Block(_)
+        | Shape::BySource(_)
         | Shape::Short(..)
         | Shape::Named(_)
         | Shape::Tagged(_)

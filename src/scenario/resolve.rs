@@ -7,6 +7,7 @@ use super::error::{Place, Problem, ProblemKind, Problems, did_you_mean, quote};
 use super::keys::{Block, Default, Key, Shape, Union};
 use super::refuse;
 use super::scalar::{self, Leaf};
+use super::sources::Sources;
 use super::tree::{Entry, Kind, Node};
 
 /// Most resources of a kind, and most changes: far beyond use, but a file of nothing else is answered quickly.
@@ -48,6 +49,11 @@ impl Path {
             Segment::Name(name) => Some(name),
             Segment::Index(_) => None,
         }
+    }
+
+    /// The key that this one is in.
+    pub(super) fn parent_name(&self) -> Option<&str> {
+        self.0.as_ref()?.parent.name()
     }
 }
 
@@ -141,6 +147,8 @@ pub(super) struct At {
 pub(crate) struct Resolver<'p> {
     /// Whether `model.timing` is `typical`.
     pub(crate) typical: bool,
+    /// What the sources of mappings are.
+    pub(crate) sources: &'p Sources,
     /// What is wrong.
     pub(crate) problems: &'p mut Problems,
 }
@@ -175,6 +183,7 @@ impl Resolver<'_> {
                 Err(_) => self.wrong(node, shape, at),
             },
             (Shape::Block(block) | Shape::Short(_, _, block), Kind::Map(_)) => self.block(node, block, at),
+            (Shape::BySource(blocks), Kind::Map(_)) => self.by_source(node, blocks, at),
             (Shape::Named(of), Kind::Map(entries)) => self.named(entries, of, at),
             (Shape::Tagged(union), Kind::Map(entries)) => self.tagged(entries, union, at),
             (Shape::Quantiles(of), Kind::Map(entries)) => self.quantiles(entries, of, at),
@@ -237,7 +246,7 @@ impl Resolver<'_> {
         resolved(place, at, Value::List(items))
     }
 
-    fn block(&mut self, node: &Node, block: &'static Block, at: &At) -> Resolved {
+    pub(super) fn block(&mut self, node: &Node, block: &'static Block, at: &At) -> Resolved {
         let Kind::Map(entries) = &node.kind else { return self.wrong(node, &Shape::Settings, at) };
         let found = entries.iter().map(|entry| block.key(&entry.name)).collect::<Vec<_>>();
         let mut misspelt = Vec::new();
@@ -253,13 +262,21 @@ impl Resolver<'_> {
             if index.is_none() && key.default == Default::Required && meant {
                 return resolved(at.label, at, Value::Bad);
             }
-            self.field(index.map(|index| &entries[index]), key, block, at)
+            self.field(index.map(|index| &entries[index]), key, block, entries, at)
         });
         let fields = fields.collect();
         resolved(at.label, at, Value::Block(block, fields))
     }
 
-    fn field(&mut self, entry: Option<&Entry>, key: &'static Key, block: &'static Block, at: &At) -> Resolved {
+    /// The value of a key; `entries` are all of the block.
+    fn field(
+        &mut self,
+        entry: Option<&Entry>,
+        key: &'static Key,
+        block: &'static Block,
+        entries: &[Entry],
+        at: &At,
+    ) -> Resolved {
         let path = at.path.key(key.name);
         if let Some(entry) = entry {
             let origin = inherit(at.origin, entry.value.place);
@@ -267,30 +284,53 @@ impl Resolver<'_> {
             let label = if crossed { entry.value.place } else { entry.place };
             let at = At { path, label, origin, among: &[] };
             if key.removable() && entry.value.text() == Some("none") && !scalar::has_word(key.shape, "none") {
-                return self.default(key, block, &At { origin, ..at }).written_at(entry.value.place, origin);
+                return self.default(key, block, entries, &At { origin, ..at }).written_at(entry.value.place, origin);
             }
             return self.any(&entry.value, key.shape, &at);
         }
-        self.default(key, block, &At { path, origin: Origin::Default(key.rule), ..at.clone() })
+        self.default(key, block, entries, &At { path, origin: Origin::Default(key.rule), ..at.clone() })
     }
 
-    fn default(&mut self, key: &'static Key, block: &'static Block, at: &At) -> Resolved {
+    fn default(&mut self, key: &'static Key, block: &'static Block, entries: &[Entry], at: &At) -> Resolved {
         let typical = self.typical;
+        let has = |(other, word): (&str, &str)| {
+            entries.iter().any(|entry| &*entry.name == other && entry.value.text() == Some(word))
+        };
         let (text, origin) = match key.default {
             Default::Required => {
                 self.missing_key(key, block, at);
                 return resolved(at.label, at, Value::Bad);
             }
-            Default::Absent => return resolved(at.label, at, Value::Without("none")),
+            Default::With(other, text, _) if has(other) => (text, Origin::Default(key.rule)),
+            Default::Absent | Default::With(_, _, None) => return resolved(at.label, at, Value::Without("none")),
+            Default::OwnName => {
+                let name = at.path.parent_name().unwrap_or_default();
+                return resolved(at.label, at, Value::Leaf(Leaf::Text, name.into()));
+            }
             Default::Keys => ("{}", Origin::Default(key.rule)),
+            Default::As(other) => match entries.iter().find(|entry| &*entry.name == other) {
+                Some(entry) => return self.same_as(entry, key, at),
+                None => ("{}", Origin::Default(key.rule)),
+            },
             Default::Timing(_, text) if typical => (text, Origin::Typical(key.rule)),
-            Default::Is(text) | Default::Timing(text, _) => (text, Origin::Default(key.rule)),
+            Default::Is(text) | Default::Timing(text, _) | Default::With(_, _, Some(text)) => {
+                (text, Origin::Default(key.rule))
+            }
         };
         let mut unused = Problems::default();
         match super::tree::read(text, 0, 0, &mut unused) {
             Ok(node) => self.any(&node.moved_to(at.label), key.shape, &At { origin, among: &[], ..at.clone() }),
             Err(problem) => unreachable!("the default of {} is not YAML: {problem:?}", key.name),
         }
+    }
+
+    /// What another key says, for a key of the same shape; what is wrong with it is noted there.
+    fn same_as(&mut self, other: &Entry, key: &'static Key, at: &At) -> Resolved {
+        let mut noted = Problems::default();
+        let mut resolver = Resolver { typical: self.typical, sources: self.sources, problems: &mut noted };
+        let at = At { origin: Origin::Default(key.rule), among: &[], ..at.clone() };
+        let value = resolver.any(&other.value, key.shape, &at);
+        if noted.is_empty() { value } else { resolved(at.label, &at, Value::Bad) }
     }
 
     fn named(&mut self, entries: &[Entry], of: &'static Shape, at: &At) -> Resolved {
@@ -308,7 +348,8 @@ impl Resolver<'_> {
                 self.problems.push(problem.at_key(&path).with_expected(scalar::NAMES));
                 continue;
             }
-            if let Shape::Block(block) | Shape::Either([Shape::Block(block), ..]) = of
+            if let Shape::Block(block) | Shape::Either([Shape::Block(block), ..]) | Shape::BySource([(_, block), ..]) =
+                of
                 && !entry.place.in_file()
                 && self.dangling_override(entry, entries, block, &path)
             {
@@ -318,32 +359,6 @@ impl Resolver<'_> {
             items.push(Named { name: entry.name.clone(), place: entry.place, block: resolved });
         }
         resolved(at.label, at, Value::Named(items))
-    }
-
-    /// Whether a `--set` names a resource that does not exist and does not define it either.
-    fn dangling_override(&mut self, entry: &Entry, all: &[Entry], block: &'static Block, path: &Path) -> bool {
-        let required = block.keys.iter().filter(|key| key.default == Default::Required);
-        let missing = required.map(|key| key.name).find(|name| entry.value.get(name).is_none());
-        // A longer path made the resource on its way, so that a misspelt name would go unnoticed.
-        let on_the_way = entry.value.place == entry.place;
-        let new = match missing {
-            Some(missing) => format!("a new {} needs `{missing}`", block.name),
-            None if on_the_way => format!("write `--set {path}={{..}}` for a new {}", block.name),
-            None => return false,
-        };
-        let others = all.iter().filter(|other| other.place.in_file()).map(|other| &*other.name);
-        self.problems.push(
-            Problem::new(
-                ProblemKind::UnknownName,
-                entry.place,
-                format!("the scenario has no {} {}", block.name, quote(&entry.name)),
-            )
-            .at_key(path)
-            .with_expected(format!("the name of {}", a(block.name)))
-            .with_help_if(did_you_mean(&entry.name, others))
-            .with_help(new),
-        );
-        true
     }
 
     fn tagged(&mut self, entries: &[Entry], union: &'static Union, at: &At) -> Resolved {
@@ -463,7 +478,8 @@ fn affinity(shape: &Shape, entries: &[Entry]) -> Option<i64> {
 
 /// `a function`, `an account`.
 pub(crate) fn a(noun: &str) -> String {
-    let article = if noun.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    let vowel = noun.starts_with(['a', 'e', 'i', 'o']) || noun.starts_with("SQS") || noun.starts_with("MQ");
+    let article = if vowel { "an" } else { "a" };
     let plural = noun.ends_with('s') && !noun.ends_with("ss") && !noun.ends_with("us");
     if plural { noun.to_owned() } else { format!("{article} {noun}") }
 }

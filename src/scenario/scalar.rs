@@ -101,6 +101,7 @@ pub(crate) fn read(node: &Node, shape: &'static Shape) -> Result<Value, UnitErro
         | Shape::Named(_)
         | Shape::Tagged(_)
         | Shape::Quantiles(_)
+        | Shape::BySource(_)
         | Shape::Settings => return Err(plain_error(format!("{} does not fit here", quote(text)))),
     };
     Ok(Value::Leaf(leaf, text.clone()))
@@ -237,6 +238,7 @@ fn scalars(shape: &'static Shape, into: &mut Vec<&'static Shape>) {
         | Shape::Named(_)
         | Shape::Tagged(_)
         | Shape::Quantiles(_)
+        | Shape::BySource(_)
         | Shape::Settings => {}
         _ => into.push(shape),
     }
@@ -276,6 +278,7 @@ fn collect(shape: &'static Shape, parts: &mut Vec<String>) {
     match shape {
         Shape::Duration(0, u64::MAX) => push("a duration such as `250ms`, `30s` or `1h30m`".to_owned()),
         Shape::Duration(1, u64::MAX) => push("a duration above `0s`".to_owned()),
+        Shape::Duration(min, max) if min == max => push(format!("`{}`", length(*min))),
         Shape::Duration(min, max) => push(format!("a duration from {} to {}", length(*min), length(*max))),
         Shape::Rate => push("a rate such as `50/s`, `3000/min` or `1e6/day`".to_owned()),
         Shape::Size(0, _) => push("a size such as `512B`, `6MB` or `1MiB`".to_owned()),
@@ -304,7 +307,8 @@ fn collect(shape: &'static Shape, parts: &mut Vec<String>) {
         Shape::Words(words) => words.iter().for_each(|word| push(format!("`{}`", word.name))),
         Shape::Without(word, _) => push(format!("`{word}`")),
         Shape::List(_) => push("a list".to_owned()),
-        Shape::Block(block) => push(mapping(block)),
+        Shape::Block(block) | Shape::BySource([(_, block), ..]) => push(mapping(block)),
+        Shape::BySource([]) => {}
         Shape::Short(_, of, block) => {
             collect(of, parts);
             parts.push(mapping(block));
@@ -313,6 +317,7 @@ fn collect(shape: &'static Shape, parts: &mut Vec<String>) {
             Shape::Block(block) | Shape::Either([Shape::Block(block), ..]) => {
                 push(format!("a mapping from names to {}", plural(block.name)));
             }
+            Shape::BySource(_) => push("a mapping from names to event source mappings".to_owned()),
             _ => push("a mapping from names".to_owned()),
         },
         Shape::Tagged(union) => push(format!("{} such as `{{{}: ..}}`", a(union.name), union.tags[1].name)),

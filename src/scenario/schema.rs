@@ -49,6 +49,9 @@ impl Writer {
             Shape::Named(of) => {
                 json!({ "type": "object", "propertyNames": { "pattern": NAME }, "additionalProperties": self.shape(of) })
             }
+            Shape::BySource(blocks) => {
+                json!({ "anyOf": blocks.iter().map(|(_, block)| self.block_ref(block)).collect::<Vec<_>>() })
+            }
             Shape::Tagged(union) => self.union_ref(union),
             Shape::Quantiles(of) => json!({
                 "type": "object",
@@ -58,7 +61,7 @@ impl Writer {
             }),
             Shape::Settings => json!({
                 "type": "object",
-                "propertyNames": { "pattern": "^(account\\..+|(functions|queues|event_source_mappings)\\.[^.]+\\..+|callers\\.[^.]+\\.client(\\..+)?)$" },
+                "propertyNames": { "pattern": "^(account\\..+|(functions|queues|streams|event_source_mappings)\\.[^.]+\\..+|callers\\.[^.]+\\.client(\\..+)?)$" },
                 "minProperties": 1,
             }),
             _ => scalar(shape),
@@ -145,6 +148,16 @@ impl Writer {
         let mut text = key.doc.to_owned();
         if let Default::Timing(ideal, typical) = key.default {
             let _ = write!(text, "; default {ideal}, with typical timing {typical}");
+        }
+        match key.default {
+            Default::With((other, word), then, Some(otherwise)) => {
+                let _ = write!(text, "; default {otherwise}, with `{other}: {word}` {then}");
+            }
+            Default::As(other) => {
+                let _ = write!(text, "; default: as `{other}`");
+            }
+            Default::OwnName => text.push_str("; default: its own name"),
+            _ => {}
         }
         if !key.rule.is_empty() {
             let _ = write!(text, " ({})", key.rule);

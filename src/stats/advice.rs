@@ -18,7 +18,7 @@ const CONCURRENCY: u32 = 5;
 pub(super) fn advice(system: &System) -> Vec<Advice> {
     let mut advice = Vec::new();
     for mapping in system.event_source_mappings.rows() {
-        let Source::Queue(queue) = mapping.source;
+        let Source::Queue(queue) = mapping.source else { continue };
         let (queue, function) = (&system.queues[queue], &system.functions[mapping.function]);
         advice.extend(little_concurrency(mapping, function));
         advice.extend(short_visibility(mapping, queue, function));
@@ -83,7 +83,7 @@ fn short_retention(system: &System, source: &Queue) -> Option<Advice> {
 /// The first change after which the function may run longer than its messages are hidden; AWS checks that only when a
 /// mapping is made or updated.
 fn outlasts(system: &System, mapping: &EventSourceMapping) -> Option<Advice> {
-    let Source::Queue(queue) = mapping.source;
+    let Source::Queue(queue) = mapping.source else { return None };
     let mut now = Settings::at_start(system, queue, mapping.function);
     if now.outlasts() {
         return Some(now.advice(SimTime::ZERO));
@@ -104,6 +104,7 @@ fn outlasts(system: &System, mapping: &EventSourceMapping) -> Option<Advice> {
             | ChangeAction::Function(..)
             | ChangeAction::Account(_)
             | ChangeAction::Mapping(..)
+            | ChangeAction::Stream(..)
             | ChangeAction::Redrive { .. }
             | ChangeAction::Client(..)
             | ChangeAction::Deploy(_) => false,

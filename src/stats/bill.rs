@@ -3,7 +3,7 @@
 //! A function's memory, architecture and storage may change while it runs; a run is billed by the settings at its start.
 
 use super::provisioned::Paid;
-use crate::aws::config::{Architecture, ChangeAction, Function};
+use crate::aws::config::{Architecture, Function};
 use crate::aws::fact::Capacity;
 use crate::aws::ids::FunctionId;
 use crate::kernel::time::SimTime;
@@ -55,15 +55,9 @@ impl Bill {
         let system = &scenario.system;
         let mut changes: Vec<_> = system.changes.iter().collect();
         changes.sort_by_key(|change| change.at);
-        let settings = changes.into_iter().filter_map(|change| match &change.action {
-            ChangeAction::Function(function, settings) if *function == id => Some((change.at, &**settings)),
-            ChangeAction::Function(..)
-            | ChangeAction::Account(_)
-            | ChangeAction::Client(..)
-            | ChangeAction::Deploy(_)
-            | ChangeAction::Queue(..)
-            | ChangeAction::Mapping(..)
-            | ChangeAction::Redrive { .. } => None,
+        let settings = changes.into_iter().filter_map(|change| {
+            let (_, settings) = change.action.function().filter(|(of, _)| *of == id)?;
+            Some((change.at, settings))
         });
         let mut bill = Self {
             first: Period::new(SimTime::ZERO, &system.functions[id]),

@@ -11,7 +11,7 @@ use crate::kernel::time::SimDuration;
 pub(super) struct CallerStats {
     /// Whether calls wait for their runs.
     waits: bool,
-    /// Whether they send messages to a queue.
+    /// Whether they send messages to a queue or a broker, or records to a stream.
     sends: bool,
     pub(super) submitted: u64,
     pub(super) attempts: u64,
@@ -23,6 +23,7 @@ pub(super) struct CallerStats {
     ok: u64,
     /// Other answers by status.
     statuses: Vec<(u16, u64)>,
+    throttled: u64,
     pub(super) client_timeouts: u64,
     pub(super) retry_quota_exhausted: u64,
     pub(super) circuit_open: u64,
@@ -38,7 +39,7 @@ impl CallerStats {
         let calls = matches!(settings.target, Target::Function(_));
         Self {
             waits: calls && settings.invocation == Invocation::Sync,
-            sends: matches!(settings.target, Target::Queue(_)),
+            sends: matches!(settings.target, Target::Queue(_) | Target::Stream(_) | Target::Broker(_)),
             submitted: 0,
             attempts: 0,
             retries: 0,
@@ -47,6 +48,7 @@ impl CallerStats {
             latency: Fine::new(),
             ok: 0,
             statuses: Vec::new(),
+            throttled: 0,
             client_timeouts: 0,
             retry_quota_exhausted: 0,
             circuit_open: 0,
@@ -55,18 +57,19 @@ impl CallerStats {
         }
     }
 
-    /// An answer arrived.
+    /// An answer arrived; `refused` where the service says that there is too much to do, whatever its status.
     #[inline(always)]
-    pub(super) fn answered(&mut self, status: u16) {
+    pub(super) fn answered(&mut self, status: u16, refused: bool) {
         if status == 200 {
             self.ok += 1;
         } else {
-            self.answered_otherwise(status);
+            self.answered_otherwise(status, refused);
         }
     }
 
     #[inline(never)]
-    fn answered_otherwise(&mut self, status: u16) {
+    fn answered_otherwise(&mut self, status: u16, refused: bool) {
+        self.throttled += u64::from(refused || status == 429);
         match self.statuses.iter_mut().find(|(known, _)| *known == status) {
             Some((_, count)) => *count += 1,
             None => self.statuses.push((status, 1)),
@@ -106,7 +109,7 @@ impl CallerStats {
             unfinished: self.submitted.saturating_sub(finished),
             attempts: self.attempts,
             retries: self.retries,
-            throttled: self.statuses.iter().filter(|(status, _)| *status == 429).map(|(_, count)| count).sum(),
+            throttled: self.throttled,
             client_timeouts: self.client_timeouts,
             latency_ms,
             outcomes: Outcomes {

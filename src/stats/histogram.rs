@@ -331,7 +331,8 @@ impl Tally {
     }
 }
 
-const fn empty<T>() -> Figures<T> {
+/// What it comes to without values.
+pub(super) const fn empty<T>() -> Figures<T> {
     Figures { count: 0, mean: None, min: None, p50: None, p90: None, p95: None, p99: None, p999: None, max: None }
 }
 

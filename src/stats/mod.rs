@@ -20,6 +20,7 @@ pub mod histogram;
 mod messages;
 mod places;
 mod provisioned;
+mod streams;
 pub mod summary;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -32,10 +33,11 @@ use cost::Usages;
 use function::{FunctionStats, Run};
 use messages::Messages;
 use places::{PlaceFigures, PlaceFlows, Places};
+use streams::Streams;
 use summary::{AccountSummary, Advice, Conservation, Flow, Limit, Limits, Named, ScenarioInfo, Summary, Window};
 
 use crate::aws::config::ChangeAction;
-use crate::aws::fact::{Capacity, Fact, Observer, Origin, Outcome, ThrottleReason};
+use crate::aws::fact::{Answer, Capacity, Fact, Notice, Observer, Origin, Outcome, ReaderFact, ThrottleReason};
 use crate::aws::ids::{CallerId, FunctionId, Id, Table};
 use crate::kernel::time::SimTime;
 use crate::scenario::{PriceOptions, Scenario};
@@ -50,6 +52,7 @@ pub struct Statistics {
     functions: Table<FunctionId, FunctionStats>,
     places: Box<Places>,
     messages: Box<Messages>,
+    streams: Box<Streams>,
     context: Box<Context>,
 }
 
@@ -77,6 +80,7 @@ impl Statistics {
             functions: system.functions.ids().map(|id| FunctionStats::new(scenario, id)).collect(),
             places: Box::new(Places::new(system)),
             messages: Box::new(Messages::new(system, scenario.warmup)),
+            streams: Box::new(Streams::new(system, scenario.warmup)),
             context: Box::new(Context::new(scenario)),
         }
     }
@@ -99,11 +103,14 @@ impl Statistics {
         let callers = self.callers.iter_mut().zip(&context.callers);
         let callers = callers.map(|((_, stats), name)| named(stats, name)).collect();
         let PlaceFigures { topics, event_buses, buckets } = self.places.figures();
-        let (queues, event_source_mappings) = (self.messages.queues(ended), self.messages.mappings(ended));
+        let (queues, mut event_source_mappings) = (self.messages.queues(ended), self.messages.mappings(ended));
+        self.streams.complete(&mut event_source_mappings, ended);
         let usage = Usages {
             functions: usages,
             queues: self.messages.queue_usage(&queues),
+            streams: self.streams.usage(ended),
             poller_seconds: self.messages.poller_seconds(ended),
+            units: self.streams.units(ended),
         };
         let milliseconds = |time: SimTime| histogram::milliseconds(time.as_nanos());
         Summary {
@@ -127,10 +134,12 @@ impl Statistics {
             callers,
             functions: Named(functions),
             queues,
+            streams: self.streams.streams(),
             event_source_mappings,
             topics,
             event_buses,
             buckets,
+            brokers: self.streams.brokers(),
             cost: cost::bill(usage, self.prices),
             expectations: Vec::new(),
             conservation: self.conservation(),
@@ -146,14 +155,18 @@ impl Statistics {
             self.functions.rows().iter().zip(functions).map(|(f, (name, _))| (name.clone(), flow(f))).collect()
         };
         let PlaceFlows { topics, event_buses, buckets } = self.places.flows();
+        let [streams, event_source_mappings, brokers] = self.streams.flows();
         let mut conservation = Conservation {
             callers,
             functions: of_functions(FunctionStats::flow),
             async_events: of_functions(FunctionStats::flow_of_events),
             queues: self.messages.flows(),
+            streams,
+            event_source_mappings,
             topics,
             event_buses,
             buckets,
+            brokers,
             holds: true,
         };
         let holds = conservation.flows().all(|(_, flow)| flow.holds);
@@ -173,7 +186,7 @@ impl Observer for Statistics {
         match *fact {
             Fact::CallSubmitted { origin } => self.call_submitted(&origin),
             Fact::AttemptSent { origin, attempt } => self.attempt_sent(&origin, attempt),
-            Fact::AttemptAnswered { origin, status, .. } => self.attempt_answered(&origin, status),
+            Fact::AttemptAnswered { origin, answer, status, .. } => self.attempt_answered(&origin, answer, status),
             Fact::CallFinished { origin, outcome, runs, .. } => self.call_finished(now, &origin, outcome, runs),
             Fact::RunStarted { origin, function, cold, capacity, .. } => {
                 self.run_started(now, &origin, function, cold, capacity);
@@ -210,7 +223,15 @@ impl Observer for Statistics {
             Fact::DeliveryRetried { ref record, to, .. } => self.delivery_retried(record, to),
             Fact::DeliveryFailed { ref record, to, .. } => self.delivery_failed(record, to),
             Fact::Message(ref fact) => self.messages.message(now, fact),
-            Fact::Mapping(ref fact) => self.messages.mapping(now, fact),
+            Fact::Mapping(ref fact) => {
+                self.messages.mapping(now, fact);
+                if self.streams.any() {
+                    self.streams.mapping(now, fact);
+                }
+            }
+            Fact::Stream(ref fact) => self.streams.stream(now, fact),
+            Fact::Broker(ref fact) => self.streams.broker(now, fact),
+            Fact::Reader(ref fact) => self.reader(now, fact),
             Fact::EnvironmentCreated { function, .. } => self.functions[function].environment_created(now),
             Fact::EnvironmentEnded { function, at, .. } => self.functions[function].environment_ended(at),
             Fact::EnvironmentReset { function, .. } => self.functions[function].environment_reset(now),
@@ -254,9 +275,9 @@ impl Statistics {
     }
 
     #[inline(always)]
-    fn attempt_answered(&mut self, origin: &Origin, status: u16) {
+    fn attempt_answered(&mut self, origin: &Origin, answer: Answer, status: u16) {
         if self.measures(origin) {
-            self.callers[origin.caller].answered(status);
+            self.callers[origin.caller].answered(status, answer == Answer::Throttled);
         }
     }
 
@@ -328,6 +349,26 @@ impl Statistics {
         }
     }
 
+    #[inline(always)]
+    fn reader(&mut self, now: SimTime, fact: &ReaderFact) {
+        self.streams.reader(now, fact);
+        if let ReaderFact::Discarded { ref origin, notice, .. } = *fact {
+            self.noticed(origin, notice);
+        }
+    }
+
+    /// ESM-2.3: a place was told of discarded records.
+    #[cold]
+    #[inline(never)]
+    fn noticed(&mut self, origin: &Origin, notice: Notice) {
+        let measured = self.measures(origin);
+        match notice {
+            Notice::Delivered(to) => self.places.delivered(to, measured),
+            Notice::Failed(to, _) if measured => self.places.failed(to),
+            Notice::Failed(..) | Notice::None => {}
+        }
+    }
+
     #[inline(never)]
     fn throttled(&mut self, origin: &Origin, function: FunctionId, reason: ThrottleReason) {
         if self.measures(origin) {
@@ -373,6 +414,7 @@ impl Context {
                 | ChangeAction::Deploy(_)
                 | ChangeAction::Queue(..)
                 | ChangeAction::Mapping(..)
+                | ChangeAction::Stream(..)
                 | ChangeAction::Redrive { .. } => {}
             }
         }
@@ -388,7 +430,7 @@ impl Context {
             concurrency_limit,
             callers: system.callers.rows().iter().map(|caller| caller.name.clone()).collect(),
             functions,
-            advice: advice::advice(system),
+            advice: [advice::advice(system), streams::advice(system)].concat(),
         }
     }
 }

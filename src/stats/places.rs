@@ -81,7 +81,7 @@ impl Places {
             Target::Topic(id) => Some(&mut self.topics[id]),
             Target::EventBus(id) => Some(&mut self.event_buses[id]),
             Target::Bucket(id) => Some(&mut self.buckets[id]),
-            Target::Queue(_) | Target::Function(_) => None,
+            Target::Queue(_) | Target::Function(_) | Target::Stream(_) | Target::Broker(_) => None,
         }
     }
 

@@ -12,6 +12,8 @@ use crate::aws::ids::{CallerId, FunctionId, Id, QueueId};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::scenario::{self, Scenario};
 
+pub(crate) use super::streams::testing::{TestReader, add_mapping, scenario_with_broker, scenario_with_stream};
+
 /// The moment `milliseconds` after the start.
 pub(crate) fn ms(milliseconds: u64) -> SimTime {
     SimTime::ZERO.plus(SimDuration::from_millis(milliseconds))

@@ -12,12 +12,12 @@ use crate::kernel::time::SimTime;
 pub(super) fn tell<'a>(settings: Settings<'a>, now: SimTime, origin: &Origin, fact: &Fact) -> Option<Told<'a>> {
     let caller = &settings.0.callers[origin.caller];
     let target = settings.target(caller.target);
-    let is_message = matches!(caller.target, Target::Queue(_));
+    let written = written_word(caller.target);
     let told = |kind, rule, detail| Some(Told { actor: &caller.name, kind, run: None, rule, detail });
     match *fact {
         Fact::CallSubmitted { .. } => {
             let detail = match caller.invocation {
-                _ if is_message => format!("a message for {target}"),
+                _ if written.is_some() => format!("a {} for {target}", written.unwrap_or_default()),
                 Invocation::Sync => format!("a call of {target}, and waits for its result"),
                 Invocation::Async => format!("an event for {target}, and does not wait for its result"),
             };
@@ -28,10 +28,10 @@ pub(super) fn tell<'a>(settings: Settings<'a>, now: SimTime, origin: &Origin, fa
             told(StepKind::AttemptSent, None, format!("attempt {attempt} of at most {most} to {target}"))
         }
         Fact::AttemptAnswered { attempt, answer, status, .. } => {
-            let (actor, (rule, words)) = if is_message {
-                (target, queue_words(answer, status))
-            } else {
-                (LAMBDA, answer_words(caller.invocation, answer, status))
+            let (actor, (rule, words)) = match caller.target {
+                Target::Queue(_) => (target, queue_words(answer, status)),
+                Target::Stream(_) | Target::Broker(_) => (target, stream_words(answer, status)),
+                _ => (LAMBDA, answer_words(caller.invocation, answer, status)),
             };
             let detail = format!("attempt {attempt} with {status}: {words}");
             Some(Told { actor, kind: StepKind::Answered, run: None, rule, detail })
@@ -57,7 +57,7 @@ pub(super) fn tell<'a>(settings: Settings<'a>, now: SimTime, origin: &Origin, fa
             let after = length(now.since(origin.submitted));
             let (outcome, attempts) = (outcome_words(outcome), plural(attempts, "attempt"));
             let runs = match caller.invocation {
-                _ if is_message => String::new(),
+                _ if written.is_some() => String::new(),
                 Invocation::Sync => format!(" and {}", plural(runs, "run")),
                 Invocation::Async => String::new(),
             };
@@ -90,6 +90,26 @@ fn queue_words(answer: Answer, status: u16) -> (Option<&'static Rule>, &'static 
         Answer::Rejected if status == 400 => (Some(&rules::MESSAGE_SIZE), "the message is too large"),
         Answer::Rejected => (None, "the message is refused"),
         Answer::ServiceError | Answer::FunctionError => (None, "the service failed"),
+    }
+}
+
+/// What a stream or a broker answers.
+fn stream_words(answer: Answer, status: u16) -> (Option<&'static Rule>, &'static str) {
+    match answer {
+        Answer::Success | Answer::Accepted => (None, "it is stored"),
+        Answer::Throttled => (Some(&rules::WRITE_LIMIT), "throttled"),
+        Answer::Rejected if status == 400 => (Some(&rules::RECORD_SIZE), "the record is too large"),
+        Answer::Rejected => (None, "it is refused"),
+        Answer::ServiceError | Answer::FunctionError => (None, "the service failed"),
+    }
+}
+
+/// What is written to a target; nothing for a function, which is called.
+pub(super) const fn written_word(target: Target) -> Option<&'static str> {
+    match target {
+        Target::Queue(_) | Target::Broker(_) => Some("message"),
+        Target::Stream(_) => Some("record"),
+        Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) | Target::Function(_) => None,
     }
 }
 

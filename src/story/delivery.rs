@@ -43,7 +43,7 @@ fn what(record: &Record) -> String {
     }
 }
 
-fn refusal(error: DeliveryError) -> String {
+pub(super) fn refusal(error: DeliveryError) -> String {
     match error {
         DeliveryError::Refused(status) => format!("status {status}"),
         DeliveryError::TooLarge => "it is larger than the target takes".to_owned(),

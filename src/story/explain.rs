@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::client::outcome_words;
+use super::client::{outcome_words, written_word};
 use super::families::{Key, key, origin};
+use super::fates::Records;
 use super::outline::Messages;
 use super::rules::Rule;
 use super::step::{Narrator, Step};
 use super::words::{Settings, length, listed, moment, plural};
-use crate::aws::config::{Invocation, Target};
+use crate::aws::config::Invocation;
 use crate::aws::fact::{Condition, DeliveryKind, Fact, Observer, Outcome};
 use crate::aws::ids::FunctionId;
 use crate::kernel::time::SimTime;
@@ -93,6 +94,8 @@ struct Outline {
     events: BTreeMap<u32, Event>,
     /// Messages in queues.
     messages: Messages,
+    /// Records in streams, and messages at brokers.
+    records: Records,
 }
 
 #[derive(Clone, Debug)]
@@ -141,16 +144,22 @@ impl<'a> Collector<'a> {
     /// What it was and how it ended, and whether that is good.
     fn headline(&self, event: &str, ended: SimTime) -> (Vec<String>, Option<bool>) {
         let caller = &self.settings.0.callers[self.key.0];
-        let thing = match caller.invocation {
-            _ if self.is_message() => "a message for",
-            Invocation::Sync => "a call of",
-            Invocation::Async => "an event for",
+        let thing = match (self.written(), caller.invocation) {
+            (Some(written), _) => format!("a {written} for"),
+            (None, Invocation::Sync) => "a call of".to_owned(),
+            (None, Invocation::Async) => "an event for".to_owned(),
         };
         let begin = format!("{event} was {thing} {}", self.settings.target(caller.target));
-        let Outline { call, events, messages, .. } = &self.outline;
+        let Outline { call, events, messages, records, .. } = &self.outline;
         let submitted = self.outline.submitted.unwrap_or(SimTime::ZERO);
         let ended = moment(ended);
-        if self.is_message()
+        if let Some((words, good)) = records.own(self.settings, submitted, &ended) {
+            let mut sentences = vec![format!("{begin}. {words}")];
+            sentences.extend(messages.sent_on(self.settings, submitted, &ended));
+            sentences.extend(records.sent_on(self.settings, submitted, &ended));
+            return (sentences, good);
+        }
+        if self.written().is_some()
             && let Some((words, good)) = messages.own(self.settings, submitted, &ended)
         {
             return (vec![format!("{begin}. {words}")], good);
@@ -169,12 +178,13 @@ impl<'a> Collector<'a> {
         };
         sentences.extend(self.children());
         sentences.extend(messages.sent_on(self.settings, submitted, &ended));
+        sentences.extend(records.sent_on(self.settings, submitted, &ended));
         (sentences, good)
     }
 
-    /// Whether the caller sends messages to a queue.
-    fn is_message(&self) -> bool {
-        matches!(self.settings.0.callers[self.key.0].target, Target::Queue(_))
+    /// What the caller writes, if it does not call a function.
+    fn written(&self) -> Option<&'static str> {
+        written_word(self.settings.0.callers[self.key.0].target)
     }
 
     /// `186 s after it was submitted`.
@@ -192,8 +202,11 @@ impl<'a> Collector<'a> {
     /// How a call ended that became no event.
     fn call_end(&self, begin: &str) -> Vec<String> {
         let Some((at, outcome, attempts, runs)) = self.outline.call else { return Vec::new() };
-        let runs = match self.settings.0.callers[self.key.0].invocation {
-            _ if self.is_message() => ", and the queue never accepted it".to_owned(),
+        let caller = &self.settings.0.callers[self.key.0];
+        let runs = match caller.invocation {
+            _ if self.written().is_some() => {
+                format!(", and {} never accepted it", self.settings.target(caller.target))
+            }
             Invocation::Sync => format!(" and {}", plural(runs, "run")),
             Invocation::Async => ", and Lambda never accepted it".to_owned(),
         };
@@ -240,6 +253,7 @@ impl<'a> Collector<'a> {
     fn note(&mut self, now: SimTime, fact: &Fact, name: &str) {
         let outline = &mut self.outline;
         outline.messages.note(now, fact);
+        outline.records.note(self.settings, now, fact);
         match *fact {
             Fact::CallSubmitted { .. } => outline.submitted = Some(now),
             Fact::CallFinished { outcome, attempts, runs, .. } => {

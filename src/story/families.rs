@@ -5,8 +5,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::message::{Progress, message_origin};
-use crate::aws::fact::{Fact, MappingFact, MessageFact, Origin, ReturnCause, RunOutcome};
-use crate::aws::ids::CallerId;
+use super::record::{Written, broker_origin, reader_origin, stream_origin};
+use super::words::Settings;
+use crate::aws::config::Source;
+use crate::aws::fact::{
+    BrokerFact, Fact, MappingFact, MessageFact, Origin, ReaderFact, ReturnCause, RunOutcome, StreamFact,
+};
+use crate::aws::ids::{CallerId, Id as _};
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// A caller and which of its submissions.
@@ -37,6 +42,9 @@ pub(super) fn origin(fact: &Fact) -> Option<&Origin> {
         }
         Fact::Message(fact) => message_origin(fact),
         Fact::Mapping(fact) => mapping_origin(fact),
+        Fact::Stream(fact) => stream_origin(fact),
+        Fact::Broker(fact) => Some(broker_origin(fact)),
+        Fact::Reader(fact) => reader_origin(fact),
         Fact::EnvironmentCreated { .. }
         | Fact::EnvironmentEnded { .. }
         | Fact::EnvironmentReset { .. }
@@ -79,6 +87,8 @@ pub(super) struct Event<T> {
     pub(super) is_duplicated: bool,
     /// Its message, where it is or became one.
     pub(super) message: Progress,
+    /// Its record, where it is or became one.
+    pub(super) written: Written,
     /// Time-out that cut its last run that was cut.
     pub(super) timed_out: Option<SimDuration>,
     /// What an observer keeps with it.
@@ -90,7 +100,7 @@ pub(super) struct Event<T> {
 struct Family<T> {
     /// By branch.
     events: BTreeMap<u32, Event<T>>,
-    /// Calls, events, messages, receives and runs under way.
+    /// Calls, events, messages, receives, runs, and records times those who read them, under way.
     open: u32,
     /// The last number given to an event.
     last: u32,
@@ -98,37 +108,63 @@ struct Family<T> {
     touched: SimTime,
 }
 
-/// What a fact says of what is under way.
-enum Change {
-    Begins,
-    Ends,
-    Neither,
-}
-
+/// How many are under way from a fact on, and how many no more.
 #[allow(clippy::wildcard_enum_match_arm, reason = "a few facts begin or end something")]
-fn change(fact: &Fact) -> Change {
-    match fact {
+fn change(fact: &Fact, readers: &Readers, is_record: bool) -> (u32, u32) {
+    match *fact {
         Fact::CallSubmitted { .. }
         | Fact::RunStarted { .. }
         | Fact::EventAccepted { .. }
-        | Fact::Message(MessageFact::Sent { .. } | MessageFact::Received { .. }) => Change::Begins,
+        | Fact::Message(MessageFact::Sent { .. } | MessageFact::Received { .. })
+        // The last run of a window, also when it is tried again.
+        | Fact::Reader(ReaderFact::WindowEnded { .. } | ReaderFact::RetryScheduled { records: 0, .. }) => (1, 0),
+        Fact::Stream(StreamFact::Put { stream, .. }) => (readers.of(Source::Stream(stream)), 0),
+        Fact::Broker(BrokerFact::Received { broker, .. }) => (readers.of(Source::Broker(broker)), 0),
         Fact::CallFinished { .. }
         | Fact::RunEnded { .. }
         | Fact::EventEnded { .. }
         | Fact::Message(MessageFact::Deleted { .. } | MessageFact::Expired { .. })
         // What was received is held until then.
-        | Fact::Mapping(
-            MappingFact::FilteredOut { .. }
-            | MappingFact::BatchEnded { .. }
-            | MappingFact::BatchRefused { due: None, .. },
-        ) => Change::Ends,
-        _ => Change::Neither,
+        | Fact::Mapping(MappingFact::FilteredOut { .. } | MappingFact::BatchRefused { due: None, .. })
+        | Fact::Stream(StreamFact::Expired { .. })
+        | Fact::Broker(BrokerFact::Expired { .. })
+        | Fact::Reader(ReaderFact::RecordEnded { .. }) => (0, 1),
+        Fact::Mapping(MappingFact::BatchEnded { records, .. }) => (0, u32::from(!is_record || records == 0)),
+        _ => (0, 0),
+    }
+}
+
+/// How many read each stream and each broker; a record without readers ends with its retention.
+#[derive(Clone, Debug, Default)]
+struct Readers {
+    streams: Vec<u32>,
+    brokers: Vec<u32>,
+}
+
+impl Readers {
+    fn new(settings: Settings<'_>) -> Self {
+        let count = |source| u32::try_from(settings.groups_of(source).len()).unwrap_or(u32::MAX);
+        Self {
+            streams: settings.0.streams.ids().map(|id| count(Source::Stream(id))).collect(),
+            brokers: settings.0.brokers.ids().map(|id| count(Source::Broker(id))).collect(),
+        }
+    }
+
+    fn of(&self, source: Source) -> u32 {
+        let count = match source {
+            Source::Stream(id) => self.streams.get(id.index()),
+            Source::Broker(id) => self.brokers.get(id.index()),
+            Source::Queue(_) => None,
+        };
+        count.copied().unwrap_or(1).max(1)
     }
 }
 
 /// The submissions under way.
 #[derive(Clone, Debug)]
-pub(super) struct Families<T> {
+pub(super) struct Families<'a, T> {
+    settings: Option<Settings<'a>>,
+    readers: Readers,
     open: BTreeMap<Key, Family<T>>,
     /// Submissions that may be over, in order of time.
     closing: VecDeque<(SimTime, Key)>,
@@ -136,10 +172,17 @@ pub(super) struct Families<T> {
     grace: SimDuration,
 }
 
-impl<T: Default> Families<T> {
+impl<'a, T: Default> Families<'a, T> {
     /// Before the first fact. After the end of all events, deliveries may come for `grace`.
     pub(super) fn new(grace: SimDuration) -> Self {
-        Self { open: BTreeMap::new(), closing: VecDeque::new(), grace }
+        let readers = Readers::default();
+        Self { settings: None, readers, open: BTreeMap::new(), closing: VecDeque::new(), grace }
+    }
+
+    /// Before the first fact of a run with these settings.
+    pub(super) fn of(settings: Settings<'a>) -> Self {
+        let readers = Readers::new(settings);
+        Self { settings: Some(settings), readers, ..Self::new(settings.grace()) }
     }
 
     /// A fact about a submission; gives what is known of its event.
@@ -150,11 +193,9 @@ impl<T: Default> Families<T> {
         let new = || Family { events: BTreeMap::new(), open: 0, last: 0, touched: now };
         let family = self.open.entry(key).or_insert_with(new);
         family.touched = now;
-        match change(fact) {
-            Change::Begins => family.open += 1,
-            Change::Ends => family.open = family.open.saturating_sub(1),
-            Change::Neither => {}
-        }
+        let is_record = family.events.get(&origin.branch).is_some_and(|event| event.written.is_one());
+        let (more, fewer) = change(fact, &self.readers, is_record);
+        family.open = family.open.saturating_add(more).saturating_sub(fewer);
         if family.open == 0 {
             self.closing.push_back((now, key));
         }
@@ -167,6 +208,13 @@ impl<T: Default> Families<T> {
         // ESM-C9: the same run of a message a second time.
         event.is_duplicated |= matches!(fact, Fact::RunStarted { run, .. } if event.message.has_begun(*run));
         event.message.note(now, fact);
+        let settings = self.settings;
+        event.written.note(now, fact, |mapping| {
+            let polling = settings.map(|settings| &settings.mapping_at(mapping, now).stream);
+            polling.map_or((false, false), |polling| {
+                (polling.bisect_batch_on_function_error, polling.bisect_resets_retries)
+            })
+        });
         match *fact {
             Fact::EventDispatched { .. } => event.dispatches += 1,
             Fact::EventDuplicated { .. } => event.is_duplicated = true,

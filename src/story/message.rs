@@ -4,7 +4,7 @@ use super::rules::{self, Rule};
 use super::step::{StepKind, Told, by_lambda};
 use super::words::{Settings, length, moment, plural};
 use crate::aws::config::{QueueKind, Source};
-use crate::aws::fact::{Fact, MappingFact, MessageFact, MessageState, Origin, RunOutcome};
+use crate::aws::fact::{BrokerFact, Fact, MappingFact, MessageFact, MessageState, Origin, RunOutcome, StreamFact};
 use crate::aws::ids::QueueId;
 use crate::kernel::time::SimTime;
 
@@ -102,7 +102,9 @@ pub(super) fn happened(fact: &Fact) -> Option<SimTime> {
     match *fact {
         Fact::Message(
             MessageFact::DelayEnded { at, .. } | MessageFact::Returned { at, .. } | MessageFact::Expired { at, .. },
-        ) => Some(at),
+        )
+        | Fact::Stream(StreamFact::Expired { at, .. })
+        | Fact::Broker(BrokerFact::Expired { at, .. }) => Some(at),
         _ => None,
     }
 }
@@ -248,8 +250,10 @@ pub(super) fn tell_mapping<'a>(
         MappingFact::Batched { mapping, batch, .. } => by(mapping, StepKind::Batched, None, format!("batch {batch}")),
         MappingFact::BatchFormed { mapping, batch, records, .. } => {
             let mapping_now = settings.mapping_at(mapping, now);
-            let Source::Queue(queue) = mapping_now.source;
-            let is_fifo = settings.queue_at(queue, now).kind == QueueKind::Fifo;
+            let is_fifo = match mapping_now.source {
+                Source::Queue(queue) => settings.queue_at(queue, now).kind == QueueKind::Fifo,
+                Source::Stream(_) | Source::Broker(_) => false,
+            };
             let window = mapping_now.maximum_batching_window;
             let late = progress.received.is_some_and(|(received, _)| received.plus(window) < now);
             let (rule, why) = match records {

@@ -4,20 +4,30 @@
 //! that nobody asks for a story.
 //!
 //! Reading order: [`rules`] (what steps cite), `words` (times and settings in words), `families` (which events belong
-//! together), `batches` (which messages run together), [`step`] with `client`, `delivery` and `message` (a fact becomes a
-//! step), `outline` (what the first sentences need), then what is made of steps: [`events`] (a table of all),
-//! [`records`] (what destinations receive), [`select`] (which event), [`explain`] (its story).
+//! together), `batches` (which messages and records run together), `lines` (what a record waited for), [`step`] with
+//! `kind`, `client`, `runs`, `internal`, `delivery`, `message`, `record`, `batch` and `reader` (a fact becomes a step),
+//! `outline` and `fates` (what the first sentences need), then what is made of steps: [`events`] (a table of all),
+//! [`records`] with `discards` (what destinations receive), [`select`] (which event), [`explain`] (its story).
 
+mod batch;
 mod batches;
 mod client;
 mod delivery;
+mod discards;
 pub mod events;
 pub mod explain;
 mod families;
+mod fates;
+mod internal;
+mod kind;
+mod lines;
 mod message;
 mod outline;
+mod reader;
+mod record;
 pub mod records;
 pub mod rules;
+mod runs;
 pub mod select;
 pub mod step;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `records.jsonl`: what destinations receive, in AWS's shape (INV-5.5): one invocation record a line.
 //!
-//! Dead-letter queues are not among them: they receive the event as it was sent, and no record.
+//! Dead-letter queues are not among them: they receive the event as it was sent, and no record. Of batches that mappings
+//! give up the shape is in `discards`.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -8,10 +9,14 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::batches::Batches;
+use super::discards::{self, Discard};
 use super::families::{Families, key, origin};
 use super::words::Settings;
 use crate::aws::config::Target;
-use crate::aws::fact::{Condition, DeliveryKind, Fact, Observer, Origin, Record, Response, RunOutcome};
+use crate::aws::fact::{
+    Condition, DeliveryKind, Fact, Notice, Observer, Origin, ReaderFact, Record, RecordFate, Response, RunOutcome,
+};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::scenario::Scenario;
 
@@ -28,7 +33,12 @@ struct Sent {
 #[derive(Debug)]
 pub struct RecordsJsonl<'a, W: Write> {
     settings: Settings<'a>,
-    families: Families<Sent>,
+    families: Families<'a, Sent>,
+    /// Whether there is anything whose batches can be given up.
+    reads: bool,
+    batches: Batches,
+    /// Records that were given up, until it is said where they go.
+    given_up: Vec<Origin>,
     writer: W,
     error: Option<io::Error>,
 }
@@ -37,7 +47,9 @@ impl<'a, W: Write> RecordsJsonl<'a, W> {
     /// The records of a run of `scenario`.
     pub fn new(scenario: &'a Scenario, writer: W) -> Self {
         let settings = Settings(&scenario.system);
-        Self { settings, families: Families::new(settings.longest_delivery_delay()), writer, error: None }
+        let reads = !scenario.system.streams.rows().is_empty();
+        let (families, batches, given_up) = (Families::of(settings), Batches::all(), Vec::new());
+        Self { settings, families, reads, batches, given_up, writer, error: None }
     }
 
     /// After the last fact.
@@ -53,13 +65,42 @@ impl<'a, W: Write> RecordsJsonl<'a, W> {
 
     fn delivered(&mut self, record: &Record, to: Target) {
         let value = self.record(record);
-        if let Err(error) = writeln!(self.writer, "{value}") {
-            self.error = Some(error);
-        }
+        self.write(&value);
         if matches!(to, Target::Function(_))
             && let Some(event) = self.families.event(key(&record.origin), record.origin.branch)
         {
             event.extra.to_function = Some(value);
+        }
+    }
+
+    fn write(&mut self, value: &Value) {
+        if let Err(error) = writeln!(self.writer, "{value}") {
+            self.error = Some(error);
+        }
+    }
+
+    /// What streams, topics and brokers are read for.
+    fn read(&mut self, now: SimTime, fact: &Fact) {
+        for other in self.batches.others(fact, |_| 1) {
+            if let Some(origin) = origin(&other) {
+                self.families.note(now, origin, &other);
+            }
+        }
+        if let Fact::Reader(ReaderFact::RecordEnded { origin, fate: RecordFate::Discarded(_), .. }) = fact {
+            self.given_up.push(*origin);
+        }
+        if let Fact::Reader(ReaderFact::Discarded { mapping, condition, invoke_count, notice, .. }) = *fact {
+            let origins = std::mem::take(&mut self.given_up);
+            let Notice::Delivered(to) = notice else { return };
+            let mut discard = Discard { mapping, condition, invoke_count, to, outcome: None, rows: Vec::new() };
+            for origin in origins {
+                let Some(event) = self.families.event(key(&origin), origin.branch) else { continue };
+                discard.outcome = discard.outcome.or(event.written.reading(fact).outcome);
+                discard.rows.extend(event.written.place().map(|place| (origin, place)));
+            }
+            for value in discards::records(self.settings, now, &discard) {
+                self.write(&value);
+            }
         }
     }
 
@@ -129,6 +170,9 @@ impl<W: Write> Observer for RecordsJsonl<'_, W> {
         }
         let Some(origin) = origin(fact) else { return };
         self.families.note(now, origin, fact);
+        if self.reads {
+            self.read(now, fact);
+        }
         if let Fact::Delivered { record, to } = fact
             && record.kind != DeliveryKind::DeadLetterQueue
         {
@@ -156,9 +200,13 @@ fn failure(outcome: RunOutcome, name: Option<&str>, id: &str, timeout: SimDurati
     }
 }
 
-/// INV-Q5: one id over all attempts, made of what the event is alone, in the form of a version-4 UUID.
+/// INV-Q5: one id over all attempts, made of what the event is alone.
 fn request_id(caller: &str, origin: &Origin) -> String {
-    let text = format!("{caller}#{}/{}", origin.submission, origin.branch);
+    uuid(&format!("{caller}#{}/{}", origin.submission, origin.branch))
+}
+
+/// A text in the form of a version-4 UUID.
+pub(super) fn uuid(text: &str) -> String {
     let hash = Sha256::digest(text.as_bytes());
     let mut bytes: [u8; 16] = std::array::from_fn(|place| hash[place]);
     bytes[6] = bytes[6] & 0x0f | 0x40;
@@ -174,7 +222,7 @@ fn request_id(caller: &str, origin: &Origin) -> String {
 }
 
 /// The moment on a calendar on which the run starts with 1970: `1970-01-01T00:03:00.000Z`.
-fn timestamp(at: SimTime) -> String {
+pub(super) fn timestamp(at: SimTime) -> String {
     let millis = at.as_nanos() / 1_000_000;
     let (days, rest) = (millis / 86_400_000, millis % 86_400_000);
     let (hour, minute, second, milli) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1_000 % 60, rest % 1_000);

@@ -60,6 +60,18 @@ const SQS_SOURCE: &str = "AWS Lambda developer guide, with-sqs";
 const MAPPINGS: &str = "AWS Lambda developer guide, invocation-eventsourcemapping";
 const VISIBILITY: &str = "Amazon SQS developer guide, sqs-visibility-timeout";
 const DEAD_LETTER_QUEUES: &str = "Amazon SQS developer guide, sqs-dead-letter-queues";
+const KINESIS: &str = "AWS Lambda developer guide, with-kinesis";
+const DISCARDED: &str = "AWS Lambda developer guide, kinesis-on-failure-destination";
+const STREAM_REPORTS: &str = "AWS Lambda developer guide, services-kinesis-batchfailurereporting";
+const STREAM_WINDOWS: &str = "AWS Lambda developer guide, services-kinesis-windows";
+const KAFKA_RETRY: &str = "AWS Lambda developer guide, kafka-retry-configurations";
+const KAFKA_GUIDE: &str = "AWS Lambda developer guide, with-kafka";
+const KAFKA_TOPIC: &str = "AWS Lambda developer guide, kafka-on-failure-destination";
+const BROKERS: &str = "AWS Lambda developer guide, with-mq";
+const DOCUMENTS: &str = "AWS Lambda developer guide, with-documentdb";
+const FILTERING: &str = "AWS Lambda developer guide, invocation-eventfiltering";
+const METRICS: &str = "AWS Lambda developer guide, monitoring-metrics-types";
+const STREAM_QUOTAS: &str = "Amazon Kinesis Data Streams developer guide, service-sizes-and-limits";
 const QUEUE_QUOTAS: &str = "Amazon SQS developer guide, quotas-queues";
 
 rules! {
@@ -171,6 +183,86 @@ rules! {
         "A FIFO queue takes a limited number of calls a second.";
     FILTER = "ESM-1.12.1", Documented, "AWS Lambda developer guide, invocation-eventfiltering",
         "Lambda deletes a message that does not match the filter; it reaches neither the function nor a dead-letter queue.";
+    WRITE_LIMIT = "ESM-2.1.1", Documented, STREAM_QUOTAS,
+        "A shard takes 1,000 records and 1 MiB a second; what is more is refused, and the producer may try again.";
+    RECORD_SIZE = "ESM-2.1.5", Documented, "Amazon Kinesis Data Streams developer guide, large-records",
+        "A record may have 1 MiB, or what the stream is set to; a larger one is refused.";
+    STREAM_RETENTION = "ESM-2.1.6", Documented, "Amazon Kinesis Data Streams API reference, IncreaseStreamRetentionPeriod",
+        "A stream keeps a record for its retention, and then drops it without a word.";
+    SHARD_OF_KEY = "ESM-2.1.7", Documented, "Amazon Kinesis Data Streams API reference, PutRecord",
+        "The MD5 of its partition key decides which shard a record goes to; records of one key stay in order.";
+    POLL_RATE = "ESM-2.2.1", Documented, KINESIS,
+        "Each shard is read once a second while it is idle, and at once while there is more.";
+    ONE_BATCH = "ESM-2.2.4", Documented, KINESIS,
+        "A shard has as many batches in work as its parallelization factor, which is 1 by default; the next batch waits.";
+    SHARD_BLOCKED = "ESM-2.3.1", Documented, KINESIS,
+        "A batch that fails is tried again until it succeeds or its records are given up; nothing of its shard passes it.";
+    STREAM_RETRIES = "ESM-2.3.2", Documented, "AWS Lambda API reference, EventSourceMappingConfiguration",
+        "After its first run a batch is tried again `maximum_retry_attempts` times, without limit by default.";
+    RETRIES_OF_ERRORS = "ESM-2.3.3", Documented, KINESIS,
+        "Only function errors use retries; after a throttle or a failure of the service the batch is tried again until its records are too old.";
+    RECORD_AGE = "ESM-2.3.5", Documented, "AWS Lambda API reference, EventSourceMappingConfiguration",
+        "A record that is older than `maximum_record_age` when it is to be sent is discarded, even before its first run.";
+    BISECT = "ESM-2.3.6", Documented, KINESIS,
+        "A batch that fails is split in two, and each half is tried by itself, the first half first. A split uses no retry.";
+    STREAM_PARTIAL_FAILURE = "ESM-2.3.8", Documented, STREAM_REPORTS,
+        "The lowest record that the function names is the checkpoint: what is before it is done, and all from it on is tried again.";
+    STREAM_FAILED = "ESM-2.3.11", Documented, STREAM_REPORTS,
+        "An exception, or an answer that cannot be read, fails the whole batch.";
+    DISCARD = "ESM-2.3.12", Documented, DISCARDED,
+        "Records whose retries are used up, or that are too old, go to the on-failure destination if there is one, and are dropped if not.";
+    DISCARD_METADATA = "ESM-2.3.14", Documented, DISCARDED,
+        "The on-failure destination gets metadata that say where the records are in the stream, and not the records; only S3 gets those too.";
+    DISCARD_LOST = "ESM-2.3.18", Documented, METRICS,
+        "Records that the on-failure destination does not take are dropped.";
+    LAST_RUN_OF_WINDOW = "ESM-2.4.4", Documented, STREAM_WINDOWS,
+        "After the end of a tumbling window the function runs once more with the state of the window, and a new one begins.";
+    WINDOW_GRACE = "ESM-2.4.5", Documented, STREAM_WINDOWS,
+        "Without later records Lambda waits up to 2 min after its end until it closes a window.";
+    ITERATOR_AGE = "ESM-2.5.1", Conflict, METRICS,
+        "The age of the last record of a batch when it is sent is its iterator age; an older text says when the batch is finished.";
+    NO_STREAM_WINDOW = "ESM-2.6.2", Assumption, NONE,
+        "Without a batching window a batch is what is there when nothing else is in work.";
+    STREAM_SUCCEEDED = "ESM-2.6.6", Assumption, NONE,
+        "After a success the checkpoint moves on, and the next batch is taken.";
+    POLL_RATE_OF_TABLE = "ESM-3.1", Documented, "AWS Lambda developer guide, with-ddb",
+        "Each shard of a table's stream is read four times a second.";
+    ITEM_ORDER = "ESM-3.8", Documented, "Amazon DynamoDB developer guide, Streams",
+        "The changes of one item are in one shard, in order.";
+    OFFSETS_COMMITTED = "ESM-4.1.8", Documented, KAFKA_GUIDE,
+        "Offsets are committed when a batch succeeds; those of records that were filtered out with it.";
+    KAFKA_FAILED = "ESM-4.1.9", Documented, KAFKA_GUIDE,
+        "A batch that fails is tried again as a whole until it succeeds or its records are given up.";
+    KAFKA_RETRIES = "ESM-4.2.8", Documented, KAFKA_RETRY,
+        "In the provisioned mode the number of retries, the age, splits and reports of failed records can be set.";
+    KAFKA_PARTIAL_FAILURE = "ESM-4.2.9", Documented, KAFKA_RETRY,
+        "The function names records by partition and offset; what is before the first of them is done.";
+    KAFKA_DESTINATION = "ESM-4.2.10", Documented, KAFKA_TOPIC,
+        "A topic as on-failure destination gets the records themselves.";
+    KAFKA_TEN_RETRIES = "ESM-4.2.11", Documented, KAFKA_TOPIC,
+        "With an on-failure destination and no limit of retries there are ten of them.";
+    BROKER_ERRORS = "ESM-5.5", Documented, BROKERS,
+        "A batch of a broker's messages that fails is tried again until it succeeds or they expire, and its consumer does nothing else.";
+    BROKER_DEAD_LETTERS = "ESM-5.6", Assumption, NONE,
+        "Dead letters are the broker's business: a message goes to its dead-letter queue after `maximum_redeliveries`.";
+    BROKER_ACKNOWLEDGED = "ESM-5.7", Documented, FILTERING,
+        "A broker's message is acknowledged after a success, or when the filter takes it out.";
+    DOCUMENTS_IN_ORDER = "ESM-5.11", Documented, DOCUMENTS,
+        "Of a change stream one batch is in work at a time, strictly in order; one that fails is tried again.";
+    DOCUMENT_TOO_LARGE = "ESM-5.13", Documented, DOCUMENTS,
+        "A change event that is larger than 6 MB is dropped, and counted.";
+    STREAM_FILTER = "ESM-6.4.7", Documented, FILTERING,
+        "What does not match the filter is passed over: it reaches no function, and stays in the stream for others.";
+    STREAM_RETRY_WAIT = "ESM-K1", Assumption, NONE,
+        "After a failed run a batch waits 0.25 s, 0.5 s, 1 s and so on, at most 60 s, as `retry` says, until one succeeds.";
+    RECORD_TOO_LARGE = "ESM-K6", Assumption, NONE,
+        "A single record that no event can hold counts as a failed run.";
+    EXPIRED_IN_BATCH = "ESM-K18", Assumption, NONE,
+        "Records whose retention ends while their batch is tried again are passed over at the next try.";
+    KAFKA_RETRY_WAIT = "ESM-F5", Assumption, NONE,
+        "A Kafka batch waits between its tries as one of a stream does.";
+    BROKER_RETRY_WAIT = "ESM-M1", Assumption, NONE,
+        "A broker delivers again after waits as those of a stream, without limit if it has none of its own.";
     BATCH_INVOKED = "ESM-6.2.1", Documented, MAPPINGS,
         "A mapping invokes once for each batch and waits for the result; the internal queue of asynchronous invocation is not used.";
     THROTTLED_BATCH_WAITS = "ESM-S7", Assumption, NONE,

@@ -6,8 +6,11 @@ use std::collections::BTreeSet;
 use super::batches::Batches;
 use super::families::{Key, key, origin};
 use super::step::caller_named;
-use crate::aws::fact::{Condition, DeliveryKind, Fact, MappingFact, MessageFact, Observer, Origin, Outcome};
-use crate::aws::ids::{CallerId, Id as _};
+use crate::aws::fact::{
+    BrokerFact, Condition, DeliveryKind, Fact, MappingFact, MessageFact, Notice, Observer, Origin, Outcome, ReaderFact,
+    RecordFate, StreamFact,
+};
+use crate::aws::ids::{CallerId, Id as _, MappingId};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::scenario::Scenario;
 
@@ -38,9 +41,10 @@ impl Selection {
 /// What can happen to an event, or to one that came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// A dead-letter queue received it.
+    /// A dead-letter queue received it, or the on-failure destination of a mapping received word of it.
     DeadLettered,
-    /// It was accepted and ended without success. A message does so in a dead-letter queue, or with its retention.
+    /// It was accepted and ended without success. A message does so in a dead-letter queue, or with its retention; a
+    /// record when a mapping gives it up, or with its retention.
     Dropped,
     /// It was refused for want of concurrency or rate.
     Throttled,
@@ -67,13 +71,25 @@ impl Fate {
     fn is_met(self, fact: &Fact) -> bool {
         match (self, fact) {
             (Self::DeadLettered, Fact::Delivered { record, .. }) => record.kind == DeliveryKind::DeadLetterQueue,
+            (Self::DeadLettered, Fact::Broker(BrokerFact::DeadLettered { to, .. })) => to.is_some(),
+            (Self::DeadLettered, Fact::Reader(ReaderFact::Discarded { notice, records, .. })) => {
+                *records > 0 && matches!(notice, Notice::Delivered(_))
+            }
+            (Self::Dropped | Self::Failed, Fact::Reader(ReaderFact::RecordEnded { fate, .. })) => {
+                *fate != RecordFate::Succeeded
+            }
             (Self::Dropped | Self::Failed, Fact::EventEnded { condition, .. }) => *condition != Condition::Success,
             (Self::Failed, Fact::CallFinished { outcome, .. }) => {
                 !matches!(outcome, Outcome::Success | Outcome::Accepted)
             }
             (Self::DeadLettered | Self::Dropped | Self::Failed, Fact::Message(MessageFact::Moved { .. }))
-            | (Self::Dropped | Self::Failed, Fact::Message(MessageFact::Expired { .. }))
-            | (Self::Throttled, Fact::Throttled { .. })
+            | (
+                Self::Dropped | Self::Failed,
+                Fact::Message(MessageFact::Expired { .. })
+                | Fact::Stream(StreamFact::Expired { .. })
+                | Fact::Broker(BrokerFact::Expired { .. }),
+            )
+            | (Self::Throttled, Fact::Throttled { .. } | Fact::Stream(StreamFact::WriteThrottled { .. }))
             | (Self::Duplicated, Fact::EventDuplicated { .. }) => true,
             _ => false,
         }
@@ -128,38 +144,48 @@ pub struct Finder {
     twice: Twice,
 }
 
-/// Looks for messages that run again although no run of them has failed.
+/// Looks for messages and records that run again although no run of them has failed.
 #[derive(Clone, Debug, Default)]
 struct Twice {
     batches: Batches,
-    /// Messages whose last run goes on or succeeded, by caller, submission and branch.
-    ran: BTreeSet<(Key, u32)>,
+    /// Those whose last run goes on or succeeded: by caller, submission and branch, a record for each mapping.
+    ran: BTreeSet<(Key, u32, Option<MappingId>)>,
 }
 
 impl Twice {
-    /// The first message that a fact lets run once more.
+    /// The first that a fact lets run once more.
     fn observe(&mut self, fact: &Fact) -> Option<Key> {
+        // ESM-C9.
+        if self.batches.is_repeated(fact) {
+            return origin(fact).map(key);
+        }
         let others = self.batches.others(fact, |_| 1);
         [fact].into_iter().chain(&others).find_map(|fact| self.note(fact, origin(fact)?))
     }
 
     #[allow(clippy::wildcard_enum_match_arm, reason = "few facts tell whether a message runs")]
     fn note(&mut self, fact: &Fact, origin: &Origin) -> Option<Key> {
-        let message = (key(origin), origin.branch);
-        match fact {
-            // A run is said to start before it is said of which batch it is.
-            Fact::RunStarted { .. } if self.ran.contains(&message) => return Some(message.0),
-            Fact::Mapping(MappingFact::BatchInvoked { .. }) if !self.ran.insert(message) => return Some(message.0),
+        let of = |mapping| (key(origin), origin.branch, mapping);
+        match *fact {
+            Fact::Mapping(MappingFact::BatchInvoked { batch, mapping, records: 1.., .. }) => {
+                let ran = of(self.batches.is_read(batch).then_some(mapping));
+                return (!self.ran.insert(ran)).then_some(ran.0);
+            }
             Fact::Message(
                 MessageFact::Sent { .. }
                 | MessageFact::Deleted { .. }
                 | MessageFact::Moved { .. }
                 | MessageFact::Expired { .. },
             ) => {
-                self.ran.remove(&message);
+                self.ran.remove(&of(None));
             }
-            Fact::Mapping(MappingFact::BatchEnded { failed, .. }) if *failed > 0 => {
-                self.ran.remove(&message);
+            Fact::Mapping(MappingFact::BatchEnded { failed, mapping, .. }) if failed > 0 => {
+                self.ran.remove(&of(None));
+                self.ran.remove(&of(Some(mapping)));
+            }
+            Fact::Mapping(MappingFact::BatchRefused { mapping, .. })
+            | Fact::Reader(ReaderFact::RecordEnded { mapping, .. }) => {
+                self.ran.remove(&of(Some(mapping)));
             }
             _ => {}
         }
@@ -208,8 +234,12 @@ impl Observer for Finder {
         let (origin, at) = match fact {
             Fact::CallFinished { origin, .. }
             | Fact::EventEnded { origin, .. }
-            | Fact::Message(MessageFact::Deleted { origin, .. } | MessageFact::Moved { origin, .. }) => (origin, now),
-            Fact::Message(MessageFact::Expired { origin, at, .. }) => (origin, *at),
+            | Fact::Message(MessageFact::Deleted { origin, .. } | MessageFact::Moved { origin, .. })
+            | Fact::Mapping(MappingFact::FilteredOut { origin, .. })
+            | Fact::Reader(ReaderFact::RecordEnded { origin, .. }) => (origin, now),
+            Fact::Message(MessageFact::Expired { origin, at, .. })
+            | Fact::Stream(StreamFact::Expired { origin, at, .. })
+            | Fact::Broker(BrokerFact::Expired { origin, at, .. }) => (origin, *at),
             _ => return,
         };
         let took = at.since(origin.submitted);
@@ -233,7 +263,7 @@ impl<O: Observer> Observer for Shared<'_, O> {
 mod tests {
     use super::*;
     use crate::aws::fact::RunOutcome;
-    use crate::aws::ids::{MappingId, QueueId};
+    use crate::aws::ids::QueueId;
 
     fn at(seconds: u64) -> SimTime {
         SimTime::ZERO.plus(SimDuration::from_secs(seconds))

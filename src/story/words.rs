@@ -2,8 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::aws::config::{ChangeAction, Client, EventSourceMapping, Function, Queue, System, Target};
-use crate::aws::ids::{CallerId, ErrorId, FunctionId, MappingId, QueueId};
+use crate::aws::config::{
+    Broker, ChangeAction, Client, EventSourceMapping, Function, Queue, Source, Stream, StreamKind, System, Target,
+};
+use crate::aws::fact::MappingFact;
+use crate::aws::ids::{BrokerId, CallerId, ErrorId, FunctionId, MappingId, QueueId, StreamId};
 use crate::kernel::time::{SimDuration, SimTime};
 
 const MILLISECOND: u64 = 1_000_000;
@@ -86,6 +89,10 @@ impl<'a> Settings<'a> {
         &self.0.queues[id].name
     }
 
+    pub(super) fn broker(self, id: BrokerId) -> &'a Broker {
+        &self.0.brokers[id]
+    }
+
     pub(super) fn mapping(self, id: MappingId) -> &'a str {
         &self.0.event_source_mappings[id].name
     }
@@ -101,22 +108,15 @@ impl<'a> Settings<'a> {
             Target::EventBus(id) => &self.0.event_buses[id].name,
             Target::Bucket(id) => &self.0.buckets[id].name,
             Target::Function(id) => &self.0.functions[id].name,
+            Target::Stream(id) => &self.0.streams[id].name,
+            Target::Broker(id) => &self.0.brokers[id].name,
         }
     }
 
     /// The function's settings at a moment.
     pub(super) fn function_at(self, id: FunctionId, now: SimTime) -> &'a Function {
-        self.last(now, |action| match action {
-            ChangeAction::Function(function, settings) if *function == id => Some(&**settings),
-            ChangeAction::Function(..)
-            | ChangeAction::Account(_)
-            | ChangeAction::Client(..)
-            | ChangeAction::Deploy(_)
-            | ChangeAction::Queue(..)
-            | ChangeAction::Mapping(..)
-            | ChangeAction::Redrive { .. } => None,
-        })
-        .unwrap_or(&self.0.functions[id])
+        self.last(now, |action| action.function().filter(|(of, _)| *of == id).map(|(_, settings)| settings))
+            .unwrap_or(&self.0.functions[id])
     }
 
     /// The function's settings of asynchronous invocation that are in force at a moment (INV-E22).
@@ -132,60 +132,84 @@ impl<'a> Settings<'a> {
 
     /// The caller's client at a moment.
     pub(super) fn client_at(self, id: CallerId, now: SimTime) -> &'a Client {
-        self.last(now, |action| match action {
-            ChangeAction::Client(caller, client) if *caller == id => Some(&**client),
-            ChangeAction::Client(..)
-            | ChangeAction::Account(_)
-            | ChangeAction::Function(..)
-            | ChangeAction::Deploy(_)
-            | ChangeAction::Queue(..)
-            | ChangeAction::Mapping(..)
-            | ChangeAction::Redrive { .. } => None,
-        })
-        .unwrap_or(&self.0.callers[id].client)
+        self.last(now, |action| action.client().filter(|(of, _)| *of == id).map(|(_, settings)| settings))
+            .unwrap_or(&self.0.callers[id].client)
     }
 
     /// The queue's settings at a moment.
     pub(super) fn queue_at(self, id: QueueId, now: SimTime) -> &'a Queue {
-        self.last(now, |action| match action {
-            ChangeAction::Queue(queue, settings) if *queue == id => Some(&**settings),
-            ChangeAction::Queue(..)
-            | ChangeAction::Account(_)
-            | ChangeAction::Function(..)
-            | ChangeAction::Client(..)
-            | ChangeAction::Deploy(_)
-            | ChangeAction::Mapping(..)
-            | ChangeAction::Redrive { .. } => None,
-        })
-        .unwrap_or(&self.0.queues[id])
+        self.last(now, |action| action.queue().filter(|(of, _)| *of == id).map(|(_, settings)| settings))
+            .unwrap_or(&self.0.queues[id])
     }
 
     /// The mapping's settings at a moment.
     pub(super) fn mapping_at(self, id: MappingId, now: SimTime) -> &'a EventSourceMapping {
-        self.last(now, |action| match action {
-            ChangeAction::Mapping(mapping, settings) if *mapping == id => Some(&**settings),
-            ChangeAction::Mapping(..)
-            | ChangeAction::Account(_)
-            | ChangeAction::Function(..)
-            | ChangeAction::Client(..)
-            | ChangeAction::Deploy(_)
-            | ChangeAction::Queue(..)
-            | ChangeAction::Redrive { .. } => None,
-        })
-        .unwrap_or(&self.0.event_source_mappings[id])
+        self.last(now, |action| action.mapping().filter(|(of, _)| *of == id).map(|(_, settings)| settings))
+            .unwrap_or(&self.0.event_source_mappings[id])
+    }
+
+    /// The stream's settings at a moment.
+    pub(super) fn stream_at(self, id: StreamId, now: SimTime) -> &'a Stream {
+        self.last(now, |action| action.stream().filter(|(of, _)| *of == id).map(|(_, settings)| settings))
+            .unwrap_or(&self.0.streams[id])
+    }
+
+    /// What the mapping polls that a fact is about.
+    pub(super) fn source_of(self, fact: &MappingFact) -> Source {
+        let mapping = match *fact {
+            MappingFact::Polled { mapping, .. }
+            | MappingFact::PolledEmpty { mapping, .. }
+            | MappingFact::FilteredOut { mapping, .. }
+            | MappingFact::Batched { mapping, .. }
+            | MappingFact::BatchFormed { mapping, .. }
+            | MappingFact::BatchInvoked { mapping, .. }
+            | MappingFact::BatchRefused { mapping, .. }
+            | MappingFact::BatchEnded { mapping, .. }
+            | MappingFact::Pollers { mapping, .. } => mapping,
+        };
+        self.0.event_source_mappings[mapping].source
+    }
+
+    /// Who reads a stream or a broker: mappings of one group share the records.
+    pub(super) fn groups_of(self, source: Source) -> Vec<Vec<MappingId>> {
+        let mappings = || self.0.event_source_mappings.iter().filter(|(_, mapping)| mapping.source == source);
+        let shares = |a: &EventSourceMapping, b: &EventSourceMapping| match source {
+            Source::Queue(_) | Source::Broker(_) => true,
+            Source::Stream(id) => {
+                self.0.streams[id].kind == StreamKind::Kafka && a.stream.consumer_group == b.stream.consumer_group
+            }
+        };
+        let mut groups: Vec<Vec<MappingId>> = Vec::new();
+        for (id, mapping) in mappings() {
+            let found = groups.iter_mut().find(|group| shares(&self.0.event_source_mappings[group[0]], mapping));
+            match found {
+                Some(group) => group.push(id),
+                None => groups.push(vec![id]),
+            }
+        }
+        groups
+    }
+
+    /// How long something about a submission may still come after all that is known to be under way has ended: a
+    /// delivery between two tries, or the last run of a tumbling window.
+    pub(super) fn grace(self) -> SimDuration {
+        let changed = self.0.changes.iter().filter_map(|change| change.action.mapping().map(|(_, settings)| settings));
+        let windows = self.0.event_source_mappings.rows().iter().chain(changed).map(|mapping| {
+            let polling = &mapping.stream;
+            if polling.tumbling_window.is_zero() {
+                SimDuration::ZERO
+            } else {
+                SimDuration::from_nanos(
+                    polling.tumbling_window.as_nanos().saturating_add(polling.tumbling_window_grace.as_nanos()),
+                )
+            }
+        });
+        windows.max().unwrap_or_default().max(self.longest_delivery_delay())
     }
 
     /// The longest that a delivery waits between two facts about it, under any settings.
-    pub(super) fn longest_delivery_delay(self) -> SimDuration {
-        let changed = self.0.changes.iter().filter_map(|change| match &change.action {
-            ChangeAction::Function(_, settings) => Some(&**settings),
-            ChangeAction::Account(_)
-            | ChangeAction::Client(..)
-            | ChangeAction::Deploy(_)
-            | ChangeAction::Queue(..)
-            | ChangeAction::Mapping(..)
-            | ChangeAction::Redrive { .. } => None,
-        });
+    fn longest_delivery_delay(self) -> SimDuration {
+        let changed = self.0.changes.iter().filter_map(|change| change.action.function().map(|(_, settings)| settings));
         let all = self.0.functions.rows().iter().chain(changed);
         all.map(|function| function.asynchronous.delivery.delay).max().unwrap_or_default()
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use lambdasim::aws::config::{
     Backoff, Caller, ChangeAction, Deduplication, DeduplicationScope, EventSourceMapping, FailureKind, Growth,
     Invocation, Jitter, Keys, Pollers, ProvisionedPollers, Queue, QueueKind, Redrive, Source, SqsPolling, StaleDelete,
-    System, Target, WindowOpens,
+    StreamPolling, System, Target, WindowOpens,
 };
 use lambdasim::aws::ids::{FunctionId, Id, MappingId, QueueId};
 use lambdasim::kernel::dist::Distribution;
@@ -195,6 +195,7 @@ fn defaults_of_mappings() {
                 low_traffic_wait: seconds(20),
                 fifo_single_group_batches: false,
             },
+            stream: StreamPolling::default(),
         };
         assert_eq!(mapping(&load(SMALL, &[timing]), "m"), expected, "{timing}");
     }
@@ -255,6 +256,7 @@ fn settings_of_mappings() {
             low_traffic_wait: SimDuration::ZERO,
             fifo_single_group_batches: false,
         },
+        stream: StreamPolling::default(),
     };
     assert_eq!(found, expected);
     assert!(mapping(&system, "liner").sqs.fifo_single_group_batches);
@@ -370,11 +372,11 @@ fn the_schema_knows_queues_and_mappings() {
         ("q: {}", "q: {redrive: {dead_letter_queue: line}}"),
         ("function: f", "function: f, batch_size: 10001"),
         ("function: f", "function: f, maximum_concurrency: 1"),
-        ("function: f", "function: f, parallelization_factor: 2"),
+        ("function: f", "function: f, parallelism: 2"),
         ("function: f", "function: f, provisioned_pollers: {throughput: 1MB}"),
         ("source: q, ", ""),
         ("target: q", "target: q, keys: {constant: a, uniform: 2}"),
-        ("target: q", "target: q, messages_per_call: 11"),
+        ("target: q", "target: q, messages_per_call: 501"),
         ("duration: 1h", "duration: 1h\nchanges: [{at: 1s, set: {topics.t.retry: none}}]"),
     ] {
         let text = SMALL.replace(good, bad);

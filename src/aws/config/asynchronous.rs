@@ -1,7 +1,7 @@
 //! Asynchronous invocation: the internal queue of a function, and where its events end.
 
 use super::{Backoff, Jitter};
-use crate::aws::ids::{BucketId, EventBusId, FunctionId, QueueId, TopicId};
+use crate::aws::ids::{BrokerId, BucketId, EventBusId, FunctionId, QueueId, StreamId, TopicId};
 use crate::kernel::quantity::Ratio;
 use crate::kernel::time::SimDuration;
 
@@ -89,6 +89,10 @@ pub enum Target {
     Bucket(BucketId),
     /// A function, by asynchronous invocation.
     Function(FunctionId),
+    /// A stream, or a Kafka topic.
+    Stream(StreamId),
+    /// A queue of a message broker.
+    Broker(BrokerId),
 }
 
 #[cfg(test)]

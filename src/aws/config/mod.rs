@@ -9,6 +9,7 @@ mod function;
 mod mapping;
 mod places;
 mod queue;
+mod stream;
 
 pub use asynchronous::{Asynchronous, Delivery, Expiry, RecursiveLoop, RetryFrom, Target};
 pub use caller::{
@@ -17,11 +18,17 @@ pub use caller::{
 pub use function::{
     Architecture, EventSelector, Failure, FailureKind, Function, ProvisionedConcurrency, TargetTracking, WarmSelection,
 };
-pub use mapping::{EventSourceMapping, Growth, Pollers, ProvisionedPollers, Source, SqsPolling, WindowOpens};
+pub use mapping::{
+    Consumers, EventSourceMapping, Growth, KafkaPollers, PollPhase, Pollers, ProvisionedPollers, Source, SqsPolling,
+    StartingPosition, StreamPolling, WindowOpens,
+};
 pub use places::{Bucket, EventBus, Topic};
 pub use queue::{DeduplicationScope, Queue, QueueKind, Redrive, StaleDelete};
+pub use stream::{Broker, BrokerKind, CapacityMode, Stream, StreamKind};
 
-use super::ids::{BucketId, CallerId, ErrorId, EventBusId, FunctionId, MappingId, QueueId, Table, TopicId};
+use super::ids::{
+    BrokerId, BucketId, CallerId, ErrorId, EventBusId, FunctionId, MappingId, QueueId, StreamId, Table, TopicId,
+};
 use crate::kernel::quantity::{Rate, Ratio};
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -36,6 +43,10 @@ pub struct System {
     pub callers: Table<CallerId, Caller>,
     /// The queues, in file order.
     pub queues: Table<QueueId, Queue>,
+    /// The streams and Kafka topics, in file order.
+    pub streams: Table<StreamId, Stream>,
+    /// The queues of message brokers, in file order.
+    pub brokers: Table<BrokerId, Broker>,
     /// The event source mappings, in file order.
     pub event_source_mappings: Table<MappingId, EventSourceMapping>,
     /// The topics, in file order.
@@ -125,7 +136,7 @@ pub enum FaultAt {
     Invoke(FunctionId),
     /// Attempts of the internal queue to run this function.
     Dispatch(FunctionId),
-    /// What is sent or delivered to a queue, topic, event bus or bucket.
+    /// What is sent or delivered to a queue, stream, topic, event bus or bucket.
     Send(Target),
 }
 
@@ -147,6 +158,8 @@ pub enum ChangeAction {
     Function(FunctionId, Box<Function>),
     /// All settings of a queue.
     Queue(QueueId, Box<Queue>),
+    /// All settings of a stream.
+    Stream(StreamId, Box<Stream>),
     /// All settings of an event source mapping.
     Mapping(MappingId, Box<EventSourceMapping>),
     /// ESM-1.5: messages of a queue are moved on, at most so many a second.
@@ -162,4 +175,31 @@ pub enum ChangeAction {
     Client(CallerId, Box<Client>),
     /// INV-E15: new code; idle environments of the old are gone.
     Deploy(FunctionId),
+}
+
+impl ChangeAction {
+    /// A function and its settings from now on.
+    pub fn function(&self) -> Option<(FunctionId, &Function)> {
+        if let Self::Function(id, settings) = self { Some((*id, settings)) } else { None }
+    }
+
+    /// A queue and its settings from now on.
+    pub fn queue(&self) -> Option<(QueueId, &Queue)> {
+        if let Self::Queue(id, settings) = self { Some((*id, settings)) } else { None }
+    }
+
+    /// A stream and its settings from now on.
+    pub fn stream(&self) -> Option<(StreamId, &Stream)> {
+        if let Self::Stream(id, settings) = self { Some((*id, settings)) } else { None }
+    }
+
+    /// A mapping and its settings from now on.
+    pub fn mapping(&self) -> Option<(MappingId, &EventSourceMapping)> {
+        if let Self::Mapping(id, settings) = self { Some((*id, settings)) } else { None }
+    }
+
+    /// A caller and its client from now on.
+    pub fn client(&self) -> Option<(CallerId, &Client)> {
+        if let Self::Client(id, settings) = self { Some((*id, settings)) } else { None }
+    }
 }

@@ -4,10 +4,12 @@
 
 mod asynchronous;
 mod messages;
+mod streams;
 mod words;
 
 pub use asynchronous::{Condition, DeliveryError, DeliveryKind, Record, Response, ReturnCause};
 pub use messages::{MappingFact, MessageFact, MessageState};
+pub use streams::{BrokerFact, DiscardCondition, Notice, ReaderFact, RecordFate, StreamFact};
 pub use words::{Answer, Capacity, InitPhase, Outcome, RunOutcome, ThrottleReason};
 
 use super::config::Target;
@@ -259,6 +261,12 @@ pub enum Fact {
     Message(MessageFact),
     /// A mapping did something.
     Mapping(MappingFact),
+    /// Something happened to a stream or a record of it.
+    Stream(StreamFact),
+    /// Something happened to a message at a broker.
+    Broker(BrokerFact),
+    /// A mapping of a stream, a Kafka topic or a broker did something.
+    Reader(ReaderFact),
     /// An environment was created.
     EnvironmentCreated {
         /// Its function.

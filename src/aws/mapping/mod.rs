@@ -18,12 +18,12 @@ mod polling;
 use batch::Batches;
 use polling::Mapping;
 
-use super::config::{EventSourceMapping, System};
-use super::event::{Class, Context, Event, ServiceEvent};
+use super::config::{EventSourceMapping, Source, System};
+use super::event::Context;
 use super::fact::Observer;
 use super::frontend::Frontend;
 use super::function::Names;
-use super::ids::{CallerId, MappingId, QueueId, Table};
+use super::ids::{CallerId, MappingId, QueueId, Sparse, Table};
 use super::sqs::{Poll, Receipt, Sqs};
 use crate::kernel::rng::{RandomStreams, StreamKey};
 use crate::kernel::time::SimTime;
@@ -31,7 +31,7 @@ use crate::kernel::time::SimTime;
 /// All mappings.
 #[derive(Debug)]
 pub(crate) struct Mappings {
-    table: Table<MappingId, Mapping>,
+    table: Sparse<MappingId, Mapping>,
     batches: Batches,
     /// Keys of draws by mapping and caller.
     keys: Table<MappingId, Table<CallerId, StreamKey>>,
@@ -51,8 +51,12 @@ impl Mappings {
         let keys = |mapping: &EventSourceMapping| {
             callers.rows().iter().map(|caller| streams.key(&["mapping", caller, &mapping.name])).collect()
         };
+        let mapping = |(id, config): (MappingId, &EventSourceMapping)| match config.source {
+            Source::Queue(queue) => Some(Mapping::new(id, config, queue)),
+            Source::Stream(_) | Source::Broker(_) => None,
+        };
         Self {
-            table: system.event_source_mappings.iter().map(|(id, config)| Mapping::new(id, config)).collect(),
+            table: system.event_source_mappings.iter().map(mapping).collect(),
             batches: Batches::default(),
             keys: system.event_source_mappings.rows().iter().map(keys).collect(),
             received: Vec::new(),
@@ -66,16 +70,10 @@ impl Mappings {
 
     /// Enabled mappings begin to poll (ESM-C1).
     pub(crate) fn start<O: Observer>(&mut self, around: &mut Surroundings<'_>, context: &mut Context<'_, O>) {
-        for (id, mapping) in self.table.iter_mut() {
+        for (_, mapping) in self.table.iter_mut() {
             if mapping.config.enabled {
                 around.sqs.set_reader(mapping.queue, true);
-                let at = context.now.plus(mapping.config.enable_delay);
-                context.schedule(
-                    at,
-                    Class::Change,
-                    mapping.config.order,
-                    Event::Service(ServiceEvent::MappingEnabled(id)),
-                );
+                mapping.begin_after(mapping.config.enable_delay, context);
             }
         }
     }
@@ -88,11 +86,12 @@ impl Mappings {
         context: &mut Context<'_, O>,
     ) {
         let mapping = &mut self.table[id];
-        if mapping.config.enabled && !mapping.polls {
-            mapping.polls = true;
-            mapping.say_pollers(context);
-            self.fill(id, around, context);
+        if mapping.begins != Some(context.now) {
+            return; // It was put off.
         }
+        (mapping.polls, mapping.begins) = (true, None);
+        mapping.say_pollers(context);
+        self.fill(id, around, context);
     }
 
     /// Pollers that are missing begin.
@@ -230,12 +229,11 @@ impl Mappings {
         }
         let pause = if was_enabled { config.update_pause } else { config.enable_delay };
         if !config.enabled || !pause.is_zero() {
-            mapping.polls = false;
+            (mapping.polls, mapping.begins) = (false, None);
         }
         mapping.retire_surplus(context);
-        if config.enabled {
-            let at = context.now.plus(pause);
-            context.schedule(at, Class::Change, config.order, Event::Service(ServiceEvent::MappingEnabled(id)));
+        if config.enabled && !mapping.polls {
+            mapping.begin_after(pause, context);
         }
         if mapping.polls {
             self.fill(id, around, context);

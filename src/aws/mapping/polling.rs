@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::pace::Pace;
 use super::pollers::Pollers;
-use crate::aws::config::{EventSourceMapping, QueueKind, Source, WindowOpens};
+use crate::aws::config::{EventSourceMapping, QueueKind, WindowOpens};
 use crate::aws::environment::Waiter;
 use crate::aws::event::{Class, Context, Event, ServiceEvent};
 use crate::aws::fact::{Fact, MappingFact, Observer};
@@ -27,8 +27,9 @@ pub(super) struct Mapping {
     pub(super) idle: VecDeque<SimTime>,
     /// Batches that wait for more messages, longest first.
     pub(super) buffering: VecDeque<BatchId>,
-    /// Whether it polls now.
+    /// Whether it polls now, or else when it begins to.
     pub(super) polls: bool,
+    pub(super) begins: Option<SimTime>,
     /// When the number of pollers is looked at next.
     pub(super) scales_at: Option<SimTime>,
     /// When idle pollers are looked at next.
@@ -47,8 +48,7 @@ pub(super) struct Mapping {
 
 impl Mapping {
     /// A mapping before the run.
-    pub(super) fn new(id: MappingId, config: &EventSourceMapping) -> Self {
-        let Source::Queue(queue) = config.source;
+    pub(super) fn new(id: MappingId, config: &EventSourceMapping, queue: QueueId) -> Self {
         Self {
             config: config.clone(),
             id,
@@ -58,6 +58,7 @@ impl Mapping {
             idle: VecDeque::new(),
             buffering: VecDeque::new(),
             polls: false,
+            begins: None,
             scales_at: None,
             retires_at: None,
             active: SimTime::ZERO,
@@ -67,6 +68,14 @@ impl Mapping {
             paced_at: None,
             pace: Pace::new(),
         }
+    }
+
+    /// It begins to poll so much later.
+    pub(super) fn begin_after<O: Observer>(&mut self, length: SimDuration, context: &mut Context<'_, O>) {
+        let at = context.now.plus(length);
+        self.begins = Some(at);
+        let event = Event::Service(ServiceEvent::MappingEnabled(self.id));
+        context.schedule(at, Class::Change, self.config.order, event);
     }
 
     /// How many more pollers may begin.
@@ -127,9 +136,12 @@ impl Mapping {
         attempt: u32,
         waiter: Waiter,
         sqs: &Sqs,
-    ) -> BatchRequest<'a> {
+    ) -> BatchRequest<'a, Receipt> {
+        let Receipt { origin, runs, .. } = records[0];
         BatchRequest {
             function: self.config.function,
+            origin,
+            run: runs + 1,
             records,
             waiter,
             attempt,

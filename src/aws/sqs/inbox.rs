@@ -2,6 +2,7 @@
 
 use crate::aws::fact::{Fact, MessageFact, Origin};
 use crate::aws::ids::{MappingId, MessageId, QueueId};
+use crate::aws::request::Recorded;
 use crate::kernel::quantity::Ratio;
 use crate::kernel::rng::{StreamKey, below};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -40,6 +41,16 @@ impl Receipt {
         let Self { origin, mapping, receives, visible_at, .. } = *self;
         let bytes = u64::from(self.bytes);
         Fact::Message(MessageFact::Received { origin, queue, mapping, receives, visible_at, bytes })
+    }
+}
+
+impl Recorded for Receipt {
+    fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    fn runs(&self) -> u32 {
+        self.runs
     }
 }
 

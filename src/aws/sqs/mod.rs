@@ -18,10 +18,10 @@ use fifo::FifoQueue;
 use inbox::{Inbox, Moved, Shuffle};
 use standard::StandardQueue;
 
-use super::config::{self, Fault, FaultAt, QueueKind, System, Target};
+use super::config::{self, QueueKind, System, Target};
 use super::event::{Class, Context, Event, ServiceEvent};
 use super::fact::{Answer, Observer};
-use super::fault;
+use super::fault::SendFaults;
 use super::ids::{BatchId, MappingId, QueueId, Table};
 use super::request::Reply;
 use crate::kernel::quantity::Rate;
@@ -33,7 +33,7 @@ use crate::kernel::token_bucket::TokenBucket;
 #[derive(Debug)]
 pub(crate) struct Sqs {
     queues: Table<QueueId, Served>,
-    faults: Vec<Fault>,
+    faults: SendFaults,
     /// Messages in queues that somebody reads.
     awaited: u64,
     /// Redrive tasks under way.
@@ -85,7 +85,6 @@ pub(crate) struct Poll {
 impl Sqs {
     /// The queues before the run.
     pub(crate) fn new(system: &System, streams: &RandomStreams) -> Self {
-        let sends = |fault: &&Fault| matches!(fault.at, FaultAt::Send(Target::Queue(_)));
         let served = |(id, config): (QueueId, &config::Queue)| Served {
             config: config.clone(),
             queue: Kind::new(id, config),
@@ -101,7 +100,7 @@ impl Sqs {
         };
         Self {
             queues: system.queues.iter().map(served).collect(),
-            faults: system.faults.iter().filter(sends).cloned().collect(),
+            faults: SendFaults::new(system),
             awaited: 0,
             redriving: 0,
         }
@@ -146,7 +145,8 @@ impl Sqs {
         attempt: u32,
         context: &mut Context<'_, O>,
     ) -> Reply {
-        if let Some(status) = self.fault(id, &message, key, attempt, context.now) {
+        // INV-T5.
+        if let Some(status) = self.faults.strike(Target::Queue(id), &message.origin, key, attempt, context.now) {
             return Reply::fault(status);
         }
         let served = &self.queues[id];
@@ -167,18 +167,6 @@ impl Sqs {
             served.queue.send(message, &served.config, context);
             served.call_waiting(id, context);
         });
-    }
-
-    /// INV-T5: the status of the first fault that strikes.
-    #[inline]
-    fn fault(&self, id: QueueId, message: &Message, key: StreamKey, attempt: u32, now: SimTime) -> Option<u16> {
-        if self.faults.is_empty() {
-            return None;
-        }
-        let mut faults = self.faults.iter().filter(|fault| fault.at == FaultAt::Send(Target::Queue(id))).enumerate();
-        faults.find_map(|(index, fault)| {
-            fault::strike(std::slice::from_ref(fault), key.child(index as u64), &message.origin, attempt, now)
-        })
     }
 
     /// Receives up to `max` messages for a mapping; they are added to `receipts`.

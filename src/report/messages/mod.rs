@@ -1,17 +1,17 @@
-//! Queues and the mappings that poll them in the report for people: what became of the messages, and what AWS advises.
+//! Queues and the mappings that poll them in the report for people: what became of the messages.
 
 #[cfg(test)]
 mod tests;
 
 use std::cmp::Reverse;
-use std::fmt::Write as _;
 
-use crate::report::numbers::{count, dollars, milliseconds, plural, significant, some_milliseconds, wrap};
+use crate::report::bars::{DRAWN, drawn};
+use crate::report::numbers::{count, milliseconds, plural, significant, some_milliseconds};
 use crate::report::style::Style;
 use crate::report::table::Table;
-use crate::report::text::{DRAWN, and_more, bars, most_relevant, note};
+use crate::report::text::{and_more, most_relevant, note};
 use crate::report::verdict::{Mood, Verdict, capitalized};
-use crate::stats::summary::{Advice, MappingSummary, Named, QueueRole, QueueSummary, Summary};
+use crate::stats::summary::{MappingSummary, Named, QueueRole, QueueSummary, SourceKind, Summary};
 
 /// The queues that are more than a place for deliveries of functions, and that had messages.
 fn in_use(summary: &Summary) -> Named<&QueueSummary> {
@@ -73,10 +73,11 @@ fn queue_notes(queue: &QueueSummary) -> Vec<String> {
     notes
 }
 
-/// One row for each mapping.
+/// One row for each mapping of a queue.
 pub(in crate::report) fn mappings(summary: &Summary, style: Style) -> String {
     let rows = summary.event_source_mappings.iter().map(|(name, mapping)| (name.to_owned(), mapping));
-    let polling: Named<&MappingSummary> = rows.filter(|(_, mapping)| mapping.polls + mapping.batches > 0).collect();
+    let polls = |mapping: &MappingSummary| mapping.kind == SourceKind::Queue && mapping.polls + mapping.batches > 0;
+    let polling: Named<&MappingSummary> = rows.filter(|(_, mapping)| polls(mapping)).collect();
     if polling.is_empty() {
         return String::new();
     }
@@ -118,80 +119,9 @@ pub(in crate::report) fn latency(summary: &Summary, style: Style) -> String {
     let Named(mut busiest) = in_use(summary);
     busiest.retain(|(_, queue)| queue.time_to_delete_ms.count > 0);
     busiest.sort_by_key(|(_, queue)| Reverse(queue.deleted));
-    busiest.truncate(DRAWN);
-    let mut text = String::new();
-    for (name, queue) in busiest {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        let heading = wrap(&format!("Time of messages in {name}, from send to delete"), 2);
-        let _ = writeln!(text, "{}", style.heading(heading.trim_end()));
-        text += &bars(&queue.time_to_delete_ms, "message");
-    }
-    text
-}
-
-/// What AWS advises and the scenario does not do.
-pub(in crate::report) fn advice(summary: &Summary, style: Style) -> String {
-    if summary.advice.is_empty() {
-        return String::new();
-    }
-    let mut text = format!("{}\n", style.heading("Advice of AWS that this scenario does not follow"));
-    for advice in &summary.advice {
-        let (rule, words) = words(advice);
-        text += &wrap(&format!("  {rule}  {words}"), 11);
-    }
-    text
-}
-
-/// The rule and the sentence of an advice.
-fn words(advice: &Advice) -> (&'static str, String) {
-    let time = |ms: u64| milliseconds(ms as f64);
-    match advice {
-        Advice::ShortVisibility { queue, visibility_ms, function, timeout_ms, window_ms } => {
-            let window = if *window_ms > 0 { format!(" + the window of {}", time(*window_ms)) } else { String::new() };
-            let advised = time(timeout_ms * 6 + window_ms);
-            let (visibility, timeout) = (time(*visibility_ms), time(*timeout_ms));
-            let words = format!(
-                "{queue}: its visibility time-out of {visibility} is shorter than {advised}, 6 x the time-out of \
-                 {function} ({timeout}){window}"
-            );
-            ("ESM-1.1", words)
-        }
-        Advice::OutlastsVisibility { queue, visibility_ms, function, timeout_ms, at_ms } => {
-            let from = if *at_ms > 0 { format!("from {} on ", time(*at_ms)) } else { String::new() };
-            let (visibility, timeout) = (time(*visibility_ms), time(*timeout_ms));
-            let words = format!(
-                "{queue}: {from}{function} may run for {timeout}, longer than messages are hidden ({visibility}); they \
-                 are received again while it runs"
-            );
-            ("ESM-1.1", words)
-        }
-        Advice::FewReceives { queue, max_receive_count } => {
-            let words = format!(
-                "{queue}: max_receive_count {max_receive_count} is below 5; a throttled receive counts like any other"
-            );
-            ("ESM-1.1", words)
-        }
-        Advice::LittleConcurrency { mapping, function, reserved } => {
-            let words = format!(
-                "{mapping}: {function} has a reserved concurrency of {reserved}, which is less than 5; at least 5 batches are \
-                 received at once, whatever may run"
-            );
-            ("ESM-1.7", words)
-        }
-        Advice::NoDeadLetterQueue { queue } => {
-            ("ESM-1.5", format!("{queue}: without a dead-letter queue a poison message comes back until it expires"))
-        }
-        Advice::ShortRetention { queue, retention_ms, source, source_ms } => {
-            let (retention, kept) = (time(*retention_ms), time(*source_ms));
-            let words = format!(
-                "{queue}: its retention of {retention} is not longer than that of {source} ({kept}); a dead letter keeps \
-                 its first enqueue timestamp"
-            );
-            ("ESM-1.5", words)
-        }
-    }
+    let heading = |name: &str| format!("Time of messages in {name}, from send to delete");
+    let times = busiest.iter().map(|(name, queue)| (heading(name), &queue.time_to_delete_ms));
+    drawn(times, "every message took", style)
 }
 
 /// Whether all that callers did was to send messages, and every send was accepted at once.
@@ -259,9 +189,10 @@ pub(in crate::report) fn verdict(summary: &Summary) -> Option<Verdict> {
 
 /// The mapping that was throttled most.
 fn throttled(summary: &Summary) -> Option<String> {
-    let (name, mapping) = summary.event_source_mappings.iter().min_by_key(|(_, mapping)| Reverse(mapping.throttles))?;
+    let of_queues = summary.event_source_mappings.iter().filter(|(_, mapping)| mapping.kind == SourceKind::Queue);
+    let (name, mapping) = of_queues.min_by_key(|(_, mapping)| Reverse(mapping.throttles))?;
     let attempts = plural(mapping.throttles, "attempt", "attempts");
-    let queue = &mapping.queue;
+    let queue = &mapping.source;
     (mapping.throttles > 0).then(|| format!("{name} took messages from {queue} and was throttled at {attempts}."))
 }
 
@@ -273,14 +204,6 @@ fn in_words(queues: &Named<&QueueSummary>, number: impl Fn(&QueueSummary) -> u64
     rows.truncate(DRAWN);
     let parts: Vec<_> = rows.into_iter().map(|(number, name)| format!("{} {verb} {name}", count(number))).collect();
     parts.join(", ") + "."
-}
-
-/// `, queues 0.04, pollers 0.3`: what is not zero.
-pub(in crate::report) fn cost(summary: &Summary) -> String {
-    let queues: f64 = summary.cost.queues.rows().map(|cost| cost.total_usd).sum();
-    let pollers: f64 = summary.cost.event_source_mappings.rows().map(|cost| cost.total_usd).sum();
-    let part = |what: &str, usd: f64| if usd > 0.0 { format!(", {what} {}", dollars(usd)) } else { String::new() };
-    part("queues", queues) + &part("pollers", pollers)
 }
 
 /// Whether messages are left that somebody reads.

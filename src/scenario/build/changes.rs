@@ -1,16 +1,18 @@
 //! Settings that change while it runs: each entry is applied to the tree in order of time, and what it touches is
 //! read again.
 
-use super::checks::{UNRESERVED, claim};
+use super::checks::{Blocks, UNRESERVED, claim};
 use super::names::Resource;
+use super::timeouts::Bound;
 use super::{Builder, account};
 use crate::aws::config::{Change, ChangeAction};
-use crate::aws::ids::{CallerId, FunctionId, Id, MappingId, QueueId};
+use crate::aws::ids::{CallerId, FunctionId, Id, MappingId, QueueId, StreamId};
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::scenario::error::{Problem, ProblemKind, did_you_mean, quote};
 use crate::scenario::keys::{ResourceKind, tables};
 use crate::scenario::resolve::{NAMED_MAX, Named, Path, Resolved, Resolver, a};
 use crate::scenario::set;
+use crate::scenario::sources::Sources;
 use crate::scenario::tree::{Entry, Kind, Node};
 
 /// What one setting touches, in the order of the resulting actions.
@@ -19,25 +21,27 @@ enum Touched {
     Account,
     Function(FunctionId),
     Queue(QueueId),
+    Stream(StreamId),
     Mapping(MappingId),
     Client(CallerId),
 }
 
 /// What can change.
-const CAN_CHANGE: &str =
-    "a key under `account`, `functions.NAME`, `queues.NAME`, `event_source_mappings.NAME` or `callers.NAME.client`";
-const GROUPS: [&str; 5] = ["account", "functions", "queues", "event_source_mappings", "callers"];
+const CAN_CHANGE: &str = "a key under `account`, `functions.NAME`, `queues.NAME`, `streams.NAME`, \
+     `event_source_mappings.NAME` or `callers.NAME.client`";
+const GROUPS: [&str; 6] = ["account", "functions", "queues", "streams", "event_source_mappings", "callers"];
 
 /// The state of the settings while the entries are read in order of time.
 struct Timeline {
     root: Node,
     typical: bool,
+    sources: Sources,
     account: Resolved,
-    functions: Vec<Resolved>,
-    queues: Vec<Resolved>,
-    mappings: Vec<Resolved>,
-    /// What each mapping invokes, and what it polls.
-    joined: Vec<Option<(FunctionId, QueueId)>>,
+    blocks: Blocks,
+    /// When each stream was resharded, as far back as it matters.
+    reshardings: Vec<Vec<SimTime>>,
+    /// What each mapping invokes, and what bounds its runs.
+    joined: Vec<Option<(FunctionId, Bound)>>,
     /// What each function sets aside of the account's concurrency.
     claims: Vec<u64>,
     /// The functions' time-outs as they were last checked.
@@ -46,9 +50,15 @@ struct Timeline {
 
 impl Builder<'_> {
     /// The changes in file order; `tree` and `root` are the settings at the start.
-    pub(crate) fn changes(&mut self, tree: &Node, root: &Resolved, typical: bool) -> Option<Vec<Change>> {
-        let mut timeline = Timeline::new(tree, root, typical);
-        timeline.joined = timeline.mappings.iter().map(|block| self.joined(block)).collect();
+    pub(crate) fn changes(
+        &mut self,
+        tree: &Node,
+        root: &Resolved,
+        typical: bool,
+        sources: Sources,
+    ) -> Option<Vec<Change>> {
+        let mut timeline = Timeline::new(tree, root, typical, sources);
+        timeline.joined = timeline.blocks.mappings.iter().map(|block| self.bound(block)).collect();
         self.combinations(root, &timeline);
         let entries = root.field("changes").list();
         if entries.len() > NAMED_MAX {
@@ -70,19 +80,28 @@ impl Builder<'_> {
 
     /// Checks what does not go together at the start.
     fn combinations(&mut self, root: &Resolved, timeline: &Timeline) {
-        for block in &timeline.functions {
+        let blocks = &timeline.blocks;
+        for block in &blocks.functions {
             self.function_combinations(block);
         }
-        self.concurrency_adds_up(&timeline.account, &timeline.functions);
-        for index in 0..timeline.queues.len() {
-            self.queue_combinations(QueueId::from_index(index), &timeline.queues);
+        self.concurrency_adds_up(&timeline.account, &blocks.functions);
+        for index in 0..blocks.queues.len() {
+            self.queue_combinations(QueueId::from_index(index), &blocks.queues);
         }
-        for block in &timeline.mappings {
-            self.mapping_combinations(block, &timeline.queues);
-            self.timeout_fits(block, block.field("source"), &timeline.functions, &timeline.queues);
+        for block in &blocks.streams {
+            self.stream_combinations(block);
         }
+        for named in root.field("brokers").named() {
+            self.broker_combinations(named, blocks);
+        }
+        for block in &blocks.mappings {
+            self.mapping_combinations(block, blocks);
+            self.timeout_fits(block, block.if_has("source").unwrap_or(block), blocks);
+        }
+        self.fan_out_readers(blocks);
+        self.groups_of_pollers(blocks, None);
         for caller in root.field("callers").named() {
-            self.caller_combinations(&caller.block, &timeline.queues);
+            self.caller_combinations(&caller.block, blocks);
         }
     }
 
@@ -98,10 +117,10 @@ impl Builder<'_> {
             );
         }
         let deploy = deploy.optional(|function| self.function_id(function).map(ChangeAction::Deploy));
-        let redrive = redrive.optional(|task| self.redrive_task(task, &timeline.queues));
+        let redrive = redrive.optional(|task| self.redrive_task(task, &timeline.blocks.queues));
         let mut actions = Vec::new();
         if !set.is_without() {
-            actions = self.settings(timeline, set)?;
+            actions = self.settings(timeline, set, at)?;
         }
         actions.extend(deploy?);
         actions.extend(redrive?);
@@ -109,7 +128,7 @@ impl Builder<'_> {
         Some(actions.into_iter().map(|action| Change { at, action }).collect())
     }
 
-    fn settings(&mut self, timeline: &mut Timeline, set: &Resolved) -> Option<Vec<ChangeAction>> {
+    fn settings(&mut self, timeline: &mut Timeline, set: &Resolved, at: Option<SimTime>) -> Option<Vec<ChangeAction>> {
         let before = self.problems.len();
         let mut touched: Vec<Touched> = Vec::new();
         for entry in set.settings() {
@@ -125,7 +144,7 @@ impl Builder<'_> {
             }
         }
         touched.sort_unstable();
-        let actions = touched.iter().map(|resource| self.reread(timeline, *resource, &set.path));
+        let actions = touched.iter().map(|resource| self.reread(timeline, *resource, &set.path, at));
         let actions = actions.collect::<Vec<_>>();
         if self.problems.len() == before {
             self.combinations_after(timeline, &touched, set);
@@ -138,12 +157,17 @@ impl Builder<'_> {
         for resource in touched {
             match resource {
                 Touched::Function(id) => {
-                    let block = &timeline.functions[id.index()];
+                    let block = &timeline.blocks.functions[id.index()];
                     timeline.claims[id.index()] = claim(block).1;
                     self.function_combinations(block);
                 }
-                Touched::Queue(id) => self.queue_combinations(*id, &timeline.queues),
-                Touched::Mapping(id) => self.mapping_combinations(&timeline.mappings[id.index()], &timeline.queues),
+                Touched::Queue(id) => self.queue_combinations(*id, &timeline.blocks.queues),
+                Touched::Stream(id) => self.stream_combinations(&timeline.blocks.streams[id.index()]),
+                Touched::Mapping(id) => {
+                    let block = &timeline.blocks.mappings[id.index()];
+                    self.mapping_combinations(block, &timeline.blocks);
+                    self.groups_of_pollers(&timeline.blocks, Some(block));
+                }
                 Touched::Account | Touched::Client(_) => {}
             }
         }
@@ -151,40 +175,40 @@ impl Builder<'_> {
         let limit = timeline.account.field("concurrency_limit").whole().unwrap_or(u64::MAX);
         // The full check looks at every function; most changes need it not.
         if timeline.claims.iter().sum::<u64>() > limit.saturating_sub(UNRESERVED) {
-            self.concurrency_adds_up(&timeline.account, &timeline.functions);
+            self.concurrency_adds_up(&timeline.account, &timeline.blocks.functions);
         }
     }
 
     /// Checks the time-outs of the mappings that changed, and of those whose function has another one.
     fn timeouts_after(&mut self, timeline: &mut Timeline, touched: &[Touched], set: &Resolved) {
+        let Timeline { blocks, joined, timeouts, .. } = timeline;
         for resource in touched {
             if let Touched::Mapping(id) = resource {
-                let block = &timeline.mappings[id.index()];
+                let block = &blocks.mappings[id.index()];
                 let prefix = format!("event_source_mappings.{}.", self.names.name(Resource::Mapping(*id)).text);
-                let mut at = block.field("source").clone();
+                let mut at = block.if_has("source").unwrap_or(block).clone();
                 if let Some(entry) = set.settings().iter().find(|entry| entry.name.starts_with(&prefix)) {
                     (at.place, at.path) = (entry.place, set.path.key(&entry.name));
                 }
-                self.timeout_fits(block, &at, &timeline.functions, &timeline.queues);
+                self.timeout_fits(block, &at, blocks);
             }
         }
         for resource in touched {
             let Touched::Function(id) = resource else { continue };
-            let field = timeline.functions[id.index()].field("timeout");
-            let before = std::mem::replace(&mut timeline.timeouts[id.index()], field.duration());
+            let field = blocks.functions[id.index()].field("timeout");
+            let before = std::mem::replace(&mut timeouts[id.index()], field.duration());
             if before == field.duration() {
                 continue;
             }
             // Where this one fits, all do.
-            let its = timeline.joined.iter().enumerate();
+            let its = joined.iter().enumerate();
             let its =
                 its.filter_map(|(index, joined)| joined.filter(|(function, _)| function == id).map(|of| (index, of.1)));
-            let shortest =
-                its.min_by_key(|(_, queue)| timeline.queues[queue.index()].field("visibility_timeout").duration());
+            let shortest = its.min_by_key(|(_, bound)| bound.longest(blocks));
             if let Some((index, _)) = shortest
                 && !touched.contains(&Touched::Mapping(MappingId::from_index(index)))
             {
-                self.timeout_fits(&timeline.mappings[index], field, &timeline.functions, &timeline.queues);
+                self.timeout_fits(&blocks.mappings[index], field, blocks);
             }
         }
     }
@@ -208,6 +232,10 @@ impl Builder<'_> {
             ["queues", name, _, ..] => {
                 let id = self.names.find(name).and_then(Resource::queue);
                 id.map(Touched::Queue).ok_or_else(|| missing(ResourceKind::Queue, name))
+            }
+            ["streams", name, _, ..] => {
+                let id = self.names.find(name).and_then(Resource::stream);
+                id.map(Touched::Stream).ok_or_else(|| missing(ResourceKind::Stream, name))
             }
             ["event_source_mappings", name, _, ..] => {
                 let id = self.names.find(name).and_then(Resource::mapping);
@@ -233,11 +261,18 @@ impl Builder<'_> {
     }
 
     /// Reads the settings of a resource again.
-    fn reread(&mut self, timeline: &mut Timeline, touches: Touched, prefix: &Path) -> Option<ChangeAction> {
+    fn reread(
+        &mut self,
+        timeline: &mut Timeline,
+        touches: Touched,
+        prefix: &Path,
+        at: Option<SimTime>,
+    ) -> Option<ChangeAction> {
         let path = match touches {
             Touched::Account => vec!["account"],
             Touched::Function(id) => vec!["functions", &self.names.name(Resource::Function(id)).text],
             Touched::Queue(id) => vec!["queues", &self.names.name(Resource::Queue(id)).text],
+            Touched::Stream(id) => vec!["streams", &self.names.name(Resource::Stream(id)).text],
             Touched::Mapping(id) => vec!["event_source_mappings", &self.names.name(Resource::Mapping(id)).text],
             Touched::Client(id) => vec!["callers", &self.names.name(Resource::Caller(id)).text, "client"],
         };
@@ -245,6 +280,7 @@ impl Builder<'_> {
             Touched::Account => &tables::ACCOUNT_SHAPE,
             Touched::Function(_) => &tables::FUNCTIONS,
             Touched::Queue(_) => tables::QUEUE_SHAPE,
+            Touched::Stream(_) => tables::STREAM_SHAPE,
             Touched::Mapping(_) => &tables::MAPPINGS,
             Touched::Client(_) => &tables::CLIENT_SHAPE,
         };
@@ -255,7 +291,8 @@ impl Builder<'_> {
             key = key.key(step);
             node = &entry?.value;
         }
-        let mut resolver = Resolver { typical: timeline.typical, problems: &mut *self.problems };
+        let mut resolver =
+            Resolver { typical: timeline.typical, sources: &timeline.sources, problems: &mut *self.problems };
         let block = resolver.value(entry?, shape, key);
         match touches {
             Touched::Account => {
@@ -265,33 +302,36 @@ impl Builder<'_> {
             Touched::Function(id) => {
                 let named = self.renamed(Resource::Function(id), block);
                 let function = self.function(id.index(), &named);
-                timeline.functions[id.index()] = named.block;
+                timeline.blocks.functions[id.index()] = named.block;
                 function.map(|function| ChangeAction::Function(id, Box::new(function)))
             }
             Touched::Queue(id) => {
-                self.stays(&timeline.queues[id.index()], &block, "type");
+                self.stays(&timeline.blocks.queues[id.index()], &block, "type");
                 let named = self.renamed(Resource::Queue(id), block);
                 let queue = self.queue(id.index(), &named);
-                timeline.queues[id.index()] = named.block;
+                timeline.blocks.queues[id.index()] = named.block;
                 queue.map(|queue| ChangeAction::Queue(id, Box::new(queue)))
             }
+            Touched::Stream(id) => {
+                let before = &timeline.blocks.streams[id.index()];
+                self.stays(before, &block, "type");
+                self.stays(before, &block, "capacity_mode");
+                self.reshards(before, &block, at, &mut timeline.reshardings[id.index()]);
+                let named = self.renamed(Resource::Stream(id), block);
+                let stream = self.stream(id.index(), &named);
+                timeline.blocks.streams[id.index()] = named.block;
+                stream.map(|stream| ChangeAction::Stream(id, Box::new(stream)))
+            }
             Touched::Mapping(id) => {
-                self.stays(&timeline.mappings[id.index()], &block, "source");
+                self.mapping_stays(&timeline.blocks.mappings[id.index()], &block);
                 let named = self.renamed(Resource::Mapping(id), block);
                 let mapping = self.mapping(id.index(), &named);
-                timeline.joined[id.index()] = self.joined(&named.block);
-                timeline.mappings[id.index()] = named.block;
+                timeline.joined[id.index()] = self.bound(&named.block);
+                timeline.blocks.mappings[id.index()] = named.block;
                 mapping.map(|mapping| ChangeAction::Mapping(id, Box::new(mapping)))
             }
             Touched::Client(id) => self.client(&block).map(|client| ChangeAction::Client(id, Box::new(client))),
         }
-    }
-
-    /// What a mapping invokes, and what it polls.
-    fn joined(&self, mapping: &Resolved) -> Option<(FunctionId, QueueId)> {
-        let function = self.names.named(mapping.field("function")).and_then(Resource::function);
-        let queue = self.names.named(mapping.field("source")).and_then(Resource::queue);
-        function.zip(queue)
     }
 
     /// The block of a resource under its name.
@@ -300,32 +340,34 @@ impl Builder<'_> {
     }
 
     /// Notes that a key has changed which AWS does not change.
-    fn stays(&mut self, before: &Resolved, after: &Resolved, key: &str) {
-        if before.is_bad() || after.is_bad() {
-            return;
-        }
-        let (old, new) = (before.field(key), after.field(key));
-        if !new.is_bad() && (old.word(), old.text()) != (new.word(), new.text()) {
+    pub(super) fn stays(&mut self, before: &Resolved, after: &Resolved, key: &str) {
+        let (Some(old), Some(new)) = (before.if_has(key), after.if_has(key)) else { return };
+        if !new.is_bad() && setting(old) != setting(new) {
             let problem = Problem::new(ProblemKind::InvalidValue, new.place, format!("`{key}` cannot change"));
             self.problems.push(problem.at_key(&new.path).with_expected("the value that it has at the start"));
         }
     }
 }
 
+/// What a key that cannot change says: a word, a name, a switch or a moment.
+type Setting = (Option<&'static str>, Option<String>, Option<bool>, Option<SimTime>);
+
+fn setting(value: &Resolved) -> Setting {
+    (value.word(), value.text(), value.switch(), value.if_has("at").and_then(Resolved::moment))
+}
+
 impl Timeline {
-    fn new(tree: &Node, root: &Resolved, typical: bool) -> Self {
-        let blocks =
-            |group: &str| root.field(group).named().iter().map(|named| named.block.clone()).collect::<Vec<_>>();
-        let functions = blocks("functions");
+    fn new(tree: &Node, root: &Resolved, typical: bool, sources: Sources) -> Self {
+        let blocks = Blocks::of(root);
         Self {
             root: tree.clone(),
             typical,
+            sources,
             account: root.field("account").clone(),
-            claims: functions.iter().map(|block| claim(block).1).collect(),
-            timeouts: functions.iter().map(|block| block.field("timeout").duration()).collect(),
-            functions,
-            queues: blocks("queues"),
-            mappings: blocks("event_source_mappings"),
+            claims: blocks.functions.iter().map(|block| claim(block).1).collect(),
+            timeouts: blocks.functions.iter().map(|block| block.field("timeout").duration()).collect(),
+            reshardings: vec![Vec::new(); blocks.streams.len()],
+            blocks,
             joined: Vec::new(),
         }
     }

@@ -4,12 +4,35 @@ use super::Builder;
 use crate::aws::ids::{Id, QueueId};
 use crate::aws::limits;
 use crate::kernel::quantity::Rate;
+use crate::scenario::keys::ResourceKind;
 use crate::scenario::resolve::{Resolved, Value};
 
 /// INV-C4: units of concurrency that must stay unreserved.
 pub(crate) const UNRESERVED: u64 = limits::UNRESERVED_MINIMUM as u64;
 /// INV-E18: the most ephemeral storage that `SnapStart` allows, in MB.
 const SNAPSTART_STORAGE: u64 = 512;
+
+/// The settings of resources at one moment, by their ids.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    pub(super) functions: Vec<Resolved>,
+    pub(super) queues: Vec<Resolved>,
+    pub(super) streams: Vec<Resolved>,
+    pub(super) mappings: Vec<Resolved>,
+}
+
+impl Blocks {
+    /// The settings at the start.
+    pub(super) fn of(root: &Resolved) -> Self {
+        let blocks = |kind: ResourceKind| root.field(kind.group()).named().iter().map(|named| named.block.clone());
+        Self {
+            functions: blocks(ResourceKind::Function).collect(),
+            queues: blocks(ResourceKind::Queue).collect(),
+            streams: blocks(ResourceKind::Stream).collect(),
+            mappings: blocks(ResourceKind::Mapping).collect(),
+        }
+    }
+}
 
 impl Builder<'_> {
     /// Checks one function by itself.

@@ -5,7 +5,7 @@ use crate::aws::config::{Fault, FaultAt};
 use crate::scenario::resolve::Resolved;
 
 /// The places that faults strike, by their keys.
-const PLACES: [&str; 4] = ["queue", "topic", "event_bus", "bucket"];
+const PLACES: [&str; 6] = ["queue", "stream", "broker", "topic", "event_bus", "bucket"];
 
 impl Builder<'_> {
     /// The fault that an entry describes.

@@ -1,8 +1,10 @@
-//! What a caller says of its messages, and whether its target takes it.
+//! What a caller says of its messages and records, and whether its target takes it.
 
 use super::Builder;
-use super::checks::is_fifo;
+use super::checks::{Blocks, is_fifo};
+use super::names::Resource;
 use crate::aws::config::{Deduplication, Keys};
+use crate::aws::ids::Id;
 use crate::kernel::dist::Distribution;
 use crate::kernel::time::SimDuration;
 use crate::scenario::error::{Problem, ProblemKind, quote};
@@ -12,7 +14,7 @@ use crate::scenario::resolve::{Resolved, Value};
 const DELAY_MAX: SimDuration = SimDuration::from_secs(900);
 
 impl Builder<'_> {
-    /// The message groups.
+    /// The partition keys and message groups.
     pub(super) fn keys(&mut self, value: &Resolved) -> Option<Keys> {
         if value.word().is_some() {
             return Some(Keys::Even);
@@ -87,36 +89,127 @@ impl Builder<'_> {
     }
 
     /// Whether the target of a caller takes what its other keys say.
-    pub(super) fn caller_combinations(&mut self, block: &Resolved, queues: &[Resolved]) {
+    pub(super) fn caller_combinations(&mut self, block: &Resolved, blocks: &Blocks) {
         let target = block.field("target");
         let Some(resource) = self.names.named(target) else { return };
-        let message_keys = ["keys", "delay", "deduplication", "messages_per_call"].map(|name| block.field(name));
-        let written = |field: &&Resolved| {
-            let nothing = matches!(field.value, Value::Word(_) | Value::Without(_) | Value::Bad);
-            !nothing && field.whole() != Some(1)
-        };
-        let Some(queue) = resource.queue() else {
-            for field in message_keys.into_iter().filter(written) {
-                self.not_taken(field, target, "a function is not sent messages", "a queue as the `target`");
-            }
-            return;
-        };
         let invocation = block.field("invocation");
-        if invocation.word() == Some("async") {
+        if !matches!(resource, Resource::Function(_)) && invocation.word() == Some("async") {
             let expected = "`invocation: async` only with a function as the `target`";
             self.not_taken(invocation, target, "a message is sent, not invoked", expected);
         }
-        let [_, delay, deduplication, _] = message_keys;
-        match is_fifo(queues, queue) {
-            Some(true) if written(&delay) => {
+        match resource {
+            Resource::Function(_) => self.sent_to_a_function(block),
+            Resource::Queue(queue) => self.sent_to_a_queue(block, is_fifo(&blocks.queues, queue)),
+            Resource::Stream(stream) => {
+                let kind = blocks.streams[stream.index()].if_has("type").and_then(Resolved::word);
+                self.sent_to_a_stream(block, kind);
+            }
+            Resource::Broker(_) => self.sent_to_a_broker(block),
+            Resource::Mapping(_)
+            | Resource::Topic(_)
+            | Resource::EventBus(_)
+            | Resource::Bucket(_)
+            | Resource::Caller(_) => {}
+        }
+    }
+
+    fn sent_to_a_function(&mut self, block: &Resolved) {
+        for field in MESSAGE_KEYS.map(|name| block.field(name)).into_iter().filter(|field| is_said(field)) {
+            let expected = "a queue, stream or broker as the `target`";
+            self.not_taken(field, block.field("target"), "a function is not sent messages", expected);
+        }
+    }
+
+    fn sent_to_a_queue(&mut self, block: &Resolved, fifo: Option<bool>) {
+        let target = block.field("target");
+        let (delay, deduplication) = (block.field("delay"), block.field("deduplication"));
+        match fifo {
+            Some(true) if is_said(delay) => {
                 let expected = "the queue's `delivery_delay` (ESM-1.1)";
                 self.not_taken(delay, target, "messages of a FIFO queue have no delay of their own", expected);
             }
-            Some(false) if written(&deduplication) => {
+            Some(false) if is_said(deduplication) => {
                 let expected = "a FIFO queue as the `target` (ESM-1.10)";
                 self.not_taken(deduplication, target, "a standard queue does not deduplicate", expected);
             }
             Some(_) | None => {}
+        }
+        self.fit_in_a_call(block, 10, "at most 10 to a queue (ESM-1.1)");
+        if fifo == Some(false) {
+            self.users_pause(block);
+        }
+    }
+
+    fn sent_to_a_stream(&mut self, block: &Resolved, kind: Option<&str>) {
+        let target = block.field("target");
+        self.not_a_queue(block, "a record of a stream");
+        let keys = block.field("keys");
+        if let Value::Tagged("hash", inner) = &keys.value
+            && kind.is_some_and(|kind| kind != "kinesis")
+        {
+            let expected = "a Kinesis stream as the `target` (ESM-2.1)";
+            self.not_taken(inner, target, "only Kinesis takes explicit hash keys", expected);
+        }
+        let (most, expected) = match kind {
+            Some("dynamodb") => (25, "at most 25 to a DynamoDB table"),
+            _ => (500, "at most 500 to a stream (ESM-2.1)"),
+        };
+        self.fit_in_a_call(block, most, expected);
+        if kind.is_some_and(|kind| kind != "kinesis") {
+            self.users_pause(block);
+        }
+    }
+
+    fn sent_to_a_broker(&mut self, block: &Resolved) {
+        self.not_a_queue(block, "a message at a broker");
+        let (keys, messages) = (block.field("keys"), block.field("messages_per_call"));
+        let target = block.field("target");
+        if is_said(keys) {
+            self.not_taken(keys, target, "a message at a broker has no key", "`keys: even` with a broker (ESM-5)");
+        }
+        if is_said(messages) {
+            let expected = "`1` with a broker (ESM-5)";
+            self.not_taken(messages, target, "a broker takes one message at a time", expected);
+        }
+        self.users_pause(block);
+    }
+
+    /// What only messages of queues have.
+    fn not_a_queue(&mut self, block: &Resolved, what: &str) {
+        let target = block.field("target");
+        for (key, has) in [("delay", "no delay of its own"), ("deduplication", "no deduplication id")] {
+            let field = block.field(key);
+            if is_said(field) {
+                self.not_taken(field, target, &format!("{what} has {has}"), "a queue as the `target`");
+            }
+        }
+    }
+
+    fn fit_in_a_call(&mut self, block: &Resolved, most: u64, expected: &str) {
+        let field = block.field("messages_per_call");
+        let Some(messages) = field.whole().filter(|messages| *messages > most) else { return };
+        let message = format!("`{messages}` is too large for one call");
+        let problem = Problem::new(ProblemKind::OutOfRange, field.place, message).at_key(&field.path);
+        self.problems.push(problem.with_expected(expected).with_related(block.field("target").place, "the target"));
+    }
+
+    /// What takes all that is sent in no time must not be sent to in no time again.
+    fn users_pause(&mut self, block: &Resolved) {
+        let users = block.field("users");
+        if users.is_without() || users.is_bad() {
+            return;
+        }
+        let think = users.field("think");
+        let pause =
+            if let Value::Tagged("constant", inner) = &think.value { inner.duration() } else { think.duration() };
+        if pause == Some(SimDuration::ZERO) {
+            let place = block.field("target").place;
+            self.contradiction(think, "these users never stop sending", |problem| {
+                problem
+                    .with_expected("a pause between calls")
+                    .with_related(place, "it accepts each call at once")
+                    .with_help("write for example `think: 1s`")
+            });
         }
     }
 
@@ -124,4 +217,13 @@ impl Builder<'_> {
         let place = target.place;
         self.contradiction(field, message, |problem| problem.with_expected(expected).with_related(place, "the target"));
     }
+}
+
+/// What a caller says of its messages.
+const MESSAGE_KEYS: [&str; 4] = ["keys", "delay", "deduplication", "messages_per_call"];
+
+/// Whether one of these keys says something: a default may be written too.
+fn is_said(field: &Resolved) -> bool {
+    let nothing = matches!(field.value, Value::Word(_) | Value::Without(_) | Value::Bad);
+    !nothing && field.whole() != Some(1)
 }

@@ -1,8 +1,9 @@
 //! From resolved values to the typed [`Scenario`]: names bound, combinations checked.
 //!
 //! Every reader gives `None` where a problem has been noted already; what needs several values is checked where all
-//! of them are there. Reading order: this file, then [`names`], [`function`], [`asynchronous`], [`queue`], [`mapping`],
-//! [`places`], [`fault`], [`caller`], [`message`], [`client`], [`distribution`], [`table`], [`checks`], [`changes`].
+//! of them are there. Reading order: this file, then [`names`], [`function`], [`asynchronous`], [`queue`], [`stream`],
+//! [`mapping`], [`places`], [`fault`], [`caller`], [`message`], [`client`], [`distribution`], [`table`], [`checks`],
+//! [`timeouts`], [`changes`].
 
 mod asynchronous;
 mod caller;
@@ -17,7 +18,9 @@ mod message;
 mod names;
 mod places;
 mod queue;
+mod stream;
 mod table;
+mod timeouts;
 
 use std::path::Path as FilePath;
 
@@ -65,6 +68,10 @@ impl Builder<'_> {
         let callers = callers.map(|(index, named)| self.caller(index, named)).collect::<Vec<_>>();
         let queues = root.field("queues").named().iter().enumerate();
         let queues = queues.map(|(index, named)| self.queue(index, named)).collect::<Vec<_>>();
+        let streams = root.field("streams").named().iter().enumerate();
+        let streams = streams.map(|(index, named)| self.stream(index, named)).collect::<Vec<_>>();
+        let brokers = root.field("brokers").named().iter().enumerate();
+        let brokers = brokers.map(|(index, named)| self.broker(index, named)).collect::<Vec<_>>();
         let mappings = root.field("event_source_mappings").named().iter().enumerate();
         let mappings = mappings.map(|(index, named)| self.mapping(index, named)).collect::<Vec<_>>();
         let faults = root.field("faults").list().iter().map(|fault| self.fault(fault)).collect::<Vec<_>>();
@@ -91,6 +98,8 @@ impl Builder<'_> {
                 functions: functions.into_iter().collect::<Option<_>>()?,
                 callers: callers.into_iter().collect::<Option<_>>()?,
                 queues: queues.into_iter().collect::<Option<_>>()?,
+                streams: streams.into_iter().collect::<Option<_>>()?,
+                brokers: brokers.into_iter().collect::<Option<_>>()?,
                 event_source_mappings: mappings.into_iter().collect::<Option<_>>()?,
                 topics: self.topics().collect(),
                 event_buses: self.event_buses().collect(),
@@ -177,6 +186,11 @@ impl Resolved {
         matches!(&self.value, Value::Block(block, _) if block.key(name).is_some())
     }
 
+    /// The value of a key that not all blocks of this sort have; `None` of a bad block too.
+    pub(crate) fn if_has(&self, name: &str) -> Option<&Self> {
+        self.has(name).then(|| self.field(name))
+    }
+
     fn leaf(&self) -> Option<&Leaf> {
         if let Value::Leaf(leaf, _) = &self.value { Some(leaf) } else { None }
     }
@@ -214,6 +228,12 @@ impl Resolved {
     /// A number.
     pub(crate) fn real(&self) -> Option<f64> {
         if let Leaf::Real(value) = self.leaf()? { Some(*value) } else { None }
+    }
+
+    /// A number that the table bounds to 1000, as parts of 10^12.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the tables bound it from 0 to 1000")]
+    pub(crate) fn factor_parts(&self) -> Option<u64> {
+        self.real().map(|factor| (factor * Ratio::PARTS as f64).round() as u64)
     }
 
     /// on or off.

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Builder;
-use crate::aws::config::Target;
-use crate::aws::ids::{BucketId, CallerId, ErrorId, EventBusId, FunctionId, Id, MappingId, QueueId, Table, TopicId};
+use crate::aws::config::{Source, Target};
+use crate::aws::ids::{
+    BrokerId, BucketId, CallerId, ErrorId, EventBusId, FunctionId, Id, MappingId, QueueId, StreamId, Table, TopicId,
+};
 use crate::scenario::error::{Place, Problem, ProblemKind, Problems, did_you_mean, quote};
 use crate::scenario::keys::ResourceKind;
 use crate::scenario::refuse;
@@ -17,6 +19,8 @@ use crate::scenario::scalar::{self, Leaf};
 pub(crate) struct Names {
     functions: Vec<Name>,
     queues: Vec<Name>,
+    streams: Vec<Name>,
+    brokers: Vec<Name>,
     mappings: Vec<Name>,
     topics: Vec<Name>,
     event_buses: Vec<Name>,
@@ -31,6 +35,8 @@ pub(crate) struct Names {
 pub(super) enum Resource {
     Function(FunctionId),
     Queue(QueueId),
+    Stream(StreamId),
+    Broker(BrokerId),
     Mapping(MappingId),
     Topic(TopicId),
     EventBus(EventBusId),
@@ -71,6 +77,8 @@ impl Resource {
         match kind {
             ResourceKind::Function => Self::Function(FunctionId::from_index(index)),
             ResourceKind::Queue => Self::Queue(QueueId::from_index(index)),
+            ResourceKind::Stream => Self::Stream(StreamId::from_index(index)),
+            ResourceKind::Broker => Self::Broker(BrokerId::from_index(index)),
             ResourceKind::Mapping => Self::Mapping(MappingId::from_index(index)),
             ResourceKind::Topic => Self::Topic(TopicId::from_index(index)),
             ResourceKind::EventBus => Self::EventBus(EventBusId::from_index(index)),
@@ -83,6 +91,8 @@ impl Resource {
         match self {
             Self::Function(_) => ResourceKind::Function,
             Self::Queue(_) => ResourceKind::Queue,
+            Self::Stream(_) => ResourceKind::Stream,
+            Self::Broker(_) => ResourceKind::Broker,
             Self::Mapping(_) => ResourceKind::Mapping,
             Self::Topic(_) => ResourceKind::Topic,
             Self::EventBus(_) => ResourceKind::EventBus,
@@ -95,6 +105,8 @@ impl Resource {
         match self {
             Self::Function(id) => id.index(),
             Self::Queue(id) => id.index(),
+            Self::Stream(id) => id.index(),
+            Self::Broker(id) => id.index(),
             Self::Mapping(id) => id.index(),
             Self::Topic(id) => id.index(),
             Self::EventBus(id) => id.index(),
@@ -113,6 +125,26 @@ impl Resource {
         if let Self::Queue(id) = self { Some(id) } else { None }
     }
 
+    /// As a stream.
+    pub(super) fn stream(self) -> Option<StreamId> {
+        if let Self::Stream(id) = self { Some(id) } else { None }
+    }
+
+    /// As what a mapping polls.
+    pub(super) fn source(self) -> Option<Source> {
+        match self {
+            Self::Queue(id) => Some(Source::Queue(id)),
+            Self::Stream(id) => Some(Source::Stream(id)),
+            Self::Broker(id) => Some(Source::Broker(id)),
+            Self::Function(_)
+            | Self::Mapping(_)
+            | Self::Topic(_)
+            | Self::EventBus(_)
+            | Self::Bucket(_)
+            | Self::Caller(_) => None,
+        }
+    }
+
     /// As an event source mapping.
     pub(super) fn mapping(self) -> Option<MappingId> {
         if let Self::Mapping(id) = self { Some(id) } else { None }
@@ -128,6 +160,8 @@ impl Resource {
         match self {
             Self::Function(id) => Some(Target::Function(id)),
             Self::Queue(id) => Some(Target::Queue(id)),
+            Self::Stream(id) => Some(Target::Stream(id)),
+            Self::Broker(id) => Some(Target::Broker(id)),
             Self::Topic(id) => Some(Target::Topic(id)),
             Self::EventBus(id) => Some(Target::EventBus(id)),
             Self::Bucket(id) => Some(Target::Bucket(id)),
@@ -168,6 +202,8 @@ impl Names {
         match kind {
             ResourceKind::Function => &self.functions,
             ResourceKind::Queue => &self.queues,
+            ResourceKind::Stream => &self.streams,
+            ResourceKind::Broker => &self.brokers,
             ResourceKind::Mapping => &self.mappings,
             ResourceKind::Topic => &self.topics,
             ResourceKind::EventBus => &self.event_buses,
@@ -180,6 +216,8 @@ impl Names {
         match kind {
             ResourceKind::Function => &mut self.functions,
             ResourceKind::Queue => &mut self.queues,
+            ResourceKind::Stream => &mut self.streams,
+            ResourceKind::Broker => &mut self.brokers,
             ResourceKind::Mapping => &mut self.mappings,
             ResourceKind::Topic => &mut self.topics,
             ResourceKind::EventBus => &mut self.event_buses,
@@ -246,7 +284,7 @@ impl Builder<'_> {
         };
         let only_receives = found.is_some_and(|found| found.target().is_some());
         if value.path.name() == Some("source") {
-            problem = problem.with_help(refuse::QUEUES_ARE_POLLED);
+            problem = problem.with_help(refuse::WHAT_IS_POLLED);
         } else if only_receives && value.path.name() == Some("target") {
             problem = problem.with_help(refuse::NOT_IN_THIS_VERSION);
         }
@@ -262,6 +300,11 @@ impl Builder<'_> {
     /// The queue that a value names.
     pub(super) fn queue_id(&mut self, value: &Resolved) -> Option<QueueId> {
         self.resource(value)?.queue()
+    }
+
+    /// What a mapping polls.
+    pub(super) fn source(&mut self, value: &Resolved) -> Option<Source> {
+        self.resource(value)?.source()
     }
 
     /// Where something is sent.

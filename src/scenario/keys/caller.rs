@@ -13,7 +13,7 @@ pub(super) static CALLER: Block = Block {
     doc: "a source of calls with its client; it has either `arrivals` or `users`",
     case: None,
     keys: &[
-        Key::new("target", &TARGET, "the function that it calls, or the queue that it sends to").required(),
+        Key::new("target", &TARGET, "the function that it calls, or the queue, stream or broker that it sends to").required(),
         Key::new("via", &VIA, "the source that calls").is("sdk"),
         Key::new("invocation", &INVOCATION, "how it calls a function").is("sync").rule("INV-Q1"),
         Key::new("arrivals", &Shape::Tagged(&ARRIVALS), "open loop: when it calls, whatever the answers"),
@@ -21,18 +21,25 @@ pub(super) static CALLER: Block = Block {
         Key::new("max_events", &WHOLE_FROM_0, "stops it after so many submissions"),
         Key::new("client", &Shape::Block(&CLIENT), "who retries, and how long it waits").keys(),
         Key::new("payload", &BYTES, "size of the request").is("1KB").rule("INV-Y2"),
-        Key::new("keys", &KEYS, "message groups; of a FIFO queue each message has one").is("even").rule("ESM-1.10"),
-        Key::new("delay", &TIME, "delay of each message, in the place of the queue's; at most 15m").rule("ESM-1.1"),
+        Key::new("keys", &KEYS, "partition keys of records, and message groups of messages").is("even").rule("ESM-2.1"),
+        Key::new("delay", &TIME, "delay of each message, in the place of the queue's; at most 15m; queues only")
+            .rule("ESM-1.1"),
         Key::new("deduplication", &DEDUPLICATION, "deduplication ids of messages to a FIFO queue")
             .is("none")
             .rule("ESM-1.10"),
-        Key::new("messages_per_call", &Shape::Whole(1, 10), "messages of one call to a queue, each a submission")
-            .is("1")
-            .rule("ESM-1.1"),
+        Key::new(
+            "messages_per_call",
+            &Shape::Whole(1, 500),
+            "messages or records of one call, each a submission: to a queue at most 10, to a DynamoDB table 25, to other \
+             streams 500",
+        )
+        .is("1")
+        .rule("ESM-2.1"),
     ],
 };
 
-static TARGET: Shape = Shape::Target(&[ResourceKind::Function, ResourceKind::Queue]);
+static TARGET: Shape =
+    Shape::Target(&[ResourceKind::Function, ResourceKind::Queue, ResourceKind::Stream, ResourceKind::Broker]);
 static VIA: Shape = Shape::Words(&[word("sdk", "an AWS SDK or the CLI")]);
 static INVOCATION: Shape = Shape::Words(&[
     word("sync", "RequestResponse: waits for the answer"),

@@ -6,6 +6,8 @@ use super::{Block, Key, ResourceKind, Shape};
 pub(super) static FAULT: Shape = Shape::Either(&[
     Shape::Block(&FUNCTION_FAULT),
     Shape::Block(&QUEUE_FAULT),
+    Shape::Block(&STREAM_FAULT),
+    Shape::Block(&BROKER_FAULT),
     Shape::Block(&TOPIC_FAULT),
     Shape::Block(&EVENT_BUS_FAULT),
     Shape::Block(&BUCKET_FAULT),
@@ -57,6 +59,8 @@ macro_rules! place_fault {
 }
 
 place_fault!(QUEUE_FAULT, "queue fault", "queue", Queue);
+place_fault!(STREAM_FAULT, "stream fault", "stream", Stream);
+place_fault!(BROKER_FAULT, "broker fault", "broker", Broker);
 place_fault!(TOPIC_FAULT, "topic fault", "topic", Topic);
 place_fault!(EVENT_BUS_FAULT, "event bus fault", "event_bus", EventBus);
 place_fault!(BUCKET_FAULT, "bucket fault", "bucket", Bucket);

@@ -1,19 +1,23 @@
-//! The tables of what a caller says of its messages: their groups and their deduplication ids.
+//! The tables of what a caller says of its messages and records: their keys and their deduplication ids.
 
 use super::common::{TEXT, WHOLE_FROM_1, tag, word};
 use super::{Block, Key, Shape, Union};
 
 pub(super) static KEYS: Shape = Shape::Either(&[
-    Shape::Words(&[word("even", "each its own")]),
+    Shape::Words(&[word("even", "each message its own; records go to the shards in turn")]),
     Shape::Tagged(&Union {
         name: "message keys",
-        doc: "what message group a message belongs to",
+        doc: "what partition key a record has, or what message group a message belongs to",
         tags: &[
             tag("uniform", &WHOLE_FROM_1, "one of the texts `1`, `2`, .. up to this number, with equal probability"),
             tag("zipf", &Shape::Block(&ZIPF), "one of such texts, the first ones more often"),
             tag("constant", &TEXT, "always this text"),
             tag("list", &Shape::List(&TEXT), "these texts in turn"),
-            tag("hash", &Shape::List(&TEXT), "these explicit hash keys in turn, whole numbers below 2^128"),
+            tag(
+                "hash",
+                &Shape::List(&TEXT),
+                "these explicit hash keys in turn, whole numbers below 2^128, in the place of the hash of a key",
+            ),
         ],
     }),
 ]);

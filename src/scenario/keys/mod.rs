@@ -14,8 +14,10 @@ mod mapping;
 mod message;
 mod places;
 mod queue;
+mod stream;
 pub(crate) mod tables;
 
+pub(crate) use self::mapping::BY_SOURCE;
 use super::units;
 
 /// A mapping with fixed keys.
@@ -59,6 +61,12 @@ pub(crate) enum Default {
     Is(&'static str),
     /// The first under `model.timing: ideal`, the second under `typical`.
     Timing(&'static str, &'static str),
+    /// The first where another key has this word, else the second: nothing, if there is none.
+    With((&'static str, &'static str), &'static str, Option<&'static str>),
+    /// The name of the resource.
+    OwnName,
+    /// What another key of this shape says.
+    As(&'static str),
 }
 
 /// What a key takes.
@@ -112,6 +120,8 @@ pub(crate) enum Shape {
     Quantiles(&'static Shape),
     /// One of several.
     Either(&'static [Shape]),
+    /// One of several blocks, chosen by the type of what the key `source` names.
+    BySource(&'static [(SourceType, &'static Block)]),
     /// Any of the scenario's keys by their paths.
     Settings,
 }
@@ -121,11 +131,24 @@ pub(crate) enum Shape {
 pub(crate) enum ResourceKind {
     Function,
     Queue,
+    Stream,
+    Broker,
     Topic,
     EventBus,
     Bucket,
     Mapping,
     Caller,
+}
+
+/// The types of sources: event source mappings of each have keys of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SourceType {
+    Sqs,
+    Kinesis,
+    DynamoDb,
+    Kafka,
+    Mq,
+    DocumentDb,
 }
 
 /// A mapping with one of several keys.
@@ -161,14 +184,25 @@ pub(crate) struct Word {
 
 impl ResourceKind {
     /// All kinds, in the order of the scenario's keys.
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Function, Self::Queue, Self::Mapping, Self::Topic, Self::EventBus, Self::Bucket, Self::Caller];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Function,
+        Self::Queue,
+        Self::Stream,
+        Self::Broker,
+        Self::Mapping,
+        Self::Topic,
+        Self::EventBus,
+        Self::Bucket,
+        Self::Caller,
+    ];
 
     /// What one of them is called.
     pub(crate) const fn noun(self) -> &'static str {
         match self {
             Self::Function => "function",
             Self::Queue => "queue",
+            Self::Stream => "stream",
+            Self::Broker => "broker",
             Self::Topic => "topic",
             Self::EventBus => "event bus",
             Self::Bucket => "bucket",
@@ -182,11 +216,27 @@ impl ResourceKind {
         match self {
             Self::Function => "functions",
             Self::Queue => "queues",
+            Self::Stream => "streams",
+            Self::Broker => "brokers",
             Self::Topic => "topics",
             Self::EventBus => "event_buses",
             Self::Bucket => "buckets",
             Self::Mapping => "event_source_mappings",
             Self::Caller => "callers",
+        }
+    }
+}
+
+impl SourceType {
+    /// What its service is called.
+    pub(crate) const fn service(self) -> &'static str {
+        match self {
+            Self::Sqs => "SQS",
+            Self::Kinesis => "Kinesis",
+            Self::DynamoDb => "DynamoDB",
+            Self::Kafka => "Kafka",
+            Self::Mq => "MQ",
+            Self::DocumentDb => "DocumentDB",
         }
     }
 }
@@ -235,6 +285,37 @@ impl Key {
         self
     }
 
+    /// `then` where another key has a word, else `otherwise`.
+    pub(crate) const fn with(
+        mut self,
+        other: (&'static str, &'static str),
+        then: &'static str,
+        otherwise: Option<&'static str>,
+    ) -> Self {
+        self.default = Default::With(other, then, otherwise);
+        self
+    }
+
+    pub(crate) const fn as_key(mut self, other: &'static str) -> Self {
+        self.default = Default::As(other);
+        self
+    }
+
+    pub(crate) const fn own_name(mut self) -> Self {
+        self.default = Default::OwnName;
+        self
+    }
+
+    pub(crate) const fn takes(mut self, shape: &'static Shape) -> Self {
+        self.shape = shape;
+        self
+    }
+
+    pub(crate) const fn says(mut self, doc: &'static str) -> Self {
+        self.doc = doc;
+        self
+    }
+
     pub(crate) const fn rule(mut self, rule: &'static str) -> Self {
         self.rule = rule;
         self
@@ -242,6 +323,6 @@ impl Key {
 
     /// Whether `none` takes the setting away.
     pub(crate) fn removable(&self) -> bool {
-        matches!(self.default, Default::Absent | Default::Is("[]" | "0"))
+        matches!(self.default, Default::Absent | Default::Is("[]" | "0") | Default::With(_, _, None) | Default::OwnName)
     }
 }

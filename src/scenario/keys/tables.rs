@@ -8,22 +8,26 @@ use super::common::{
 };
 use super::fault::FAULT;
 use super::function::FUNCTION;
-use super::mapping::MAPPING;
+use super::mapping::BY_SOURCE;
 use super::places::{BUCKET, EVENT_BUS, TOPIC};
 use super::queue::QUEUE;
+use super::stream::{BROKER, STREAM};
 use super::{Block, Key, Shape};
 
 /// The functions.
 pub(crate) static FUNCTIONS: Shape = Shape::Block(&FUNCTION);
 /// The event source mappings.
-pub(crate) static MAPPINGS: Shape = Shape::Block(&MAPPING);
+pub(crate) static MAPPINGS: Shape = Shape::BySource(&BY_SOURCE);
 static CALLERS: Shape = Shape::Block(&CALLER);
 static TOPICS: Shape = Shape::Block(&TOPIC);
 static EVENT_BUSES: Shape = Shape::Block(&EVENT_BUS);
 static BUCKETS: Shape = Shape::Block(&BUCKET);
+static BROKERS: Shape = Shape::Block(&BROKER);
 
 /// A queue of either type.
 pub(crate) static QUEUE_SHAPE: &Shape = &QUEUE;
+/// A stream of any service.
+pub(crate) static STREAM_SHAPE: &Shape = &STREAM;
 /// The account.
 pub(crate) static ACCOUNT_SHAPE: Shape = Shape::Block(&ACCOUNT);
 /// A client.
@@ -47,13 +51,24 @@ pub(crate) static SCENARIO: Block = Block {
         Key::new("functions", &Shape::Named(&FUNCTIONS), "the functions, by name").is("{}"),
         Key::new("faults", &Shape::List(&FAULT), "faults of the services themselves").is("[]"),
         Key::new("queues", &Shape::Named(&QUEUE), "the queues, by name").is("{}"),
-        Key::new("event_source_mappings", &Shape::Named(&MAPPINGS), "what polls the queues for the functions, by name")
-            .is("{}"),
+        Key::new("streams", &Shape::Named(&STREAM), "the streams and Kafka topics, by name").is("{}"),
+        Key::new("brokers", &Shape::Named(&BROKERS), "the queues of Amazon MQ brokers, by name").is("{}"),
+        Key::new(
+            "event_source_mappings",
+            &Shape::Named(&MAPPINGS),
+            "what polls the queues, streams and brokers for the functions, by name; the type of the source says which \
+             of the tables below holds",
+        )
+        .is("{}"),
         Key::new("topics", &Shape::Named(&TOPICS), "the topics, by name").is("{}"),
         Key::new("event_buses", &Shape::Named(&EVENT_BUSES), "the event buses, by name").is("{}"),
         Key::new("buckets", &Shape::Named(&BUCKETS), "the buckets, by name").is("{}"),
-        Key::new("callers", &Shape::Named(&CALLERS), "those who call the functions and send to the queues, by name")
-            .is("{}"),
+        Key::new(
+            "callers",
+            &Shape::Named(&CALLERS),
+            "those who call the functions and send to the queues, streams and brokers, by name",
+        )
+        .is("{}"),
         Key::new("changes", &Shape::List(&Shape::Block(&CHANGE)), "settings that change while it runs").is("[]"),
         Key::new("expect", &Shape::List(&TEXT), "conditions that are checked after the run").is("[]"),
     ],
@@ -178,7 +193,7 @@ static CHANGE: Block = Block {
         Key::new(
             "set",
             &Shape::Settings,
-            "new values of keys by their paths: account, functions, queues, mappings and the callers' clients",
+            "new values of keys by their paths: account, functions, queues, streams, mappings and the callers' clients",
         ),
         Key::new("deploy", &FUNCTION_NAME, "new code: the idle environments of this function are gone").rule("INV-E15"),
         Key::new("redrive", &Shape::Block(&REDRIVE), "messages of a queue are moved on").rule("ESM-1.5"),

@@ -9,7 +9,6 @@ use std::collections::VecDeque;
 
 use super::histogram::Coarse;
 use super::summary::{AsynchronousSummary, DestinationDeliveries, Flow, Keeps};
-use crate::aws::config::ChangeAction;
 use crate::aws::fact::{Condition, DeliveryKind, Origin, Record, ReturnCause};
 use crate::aws::ids::FunctionId;
 use crate::kernel::time::SimTime;
@@ -210,16 +209,9 @@ impl AsynchronousStats {
 
 /// Who is told of failures, by the settings of a function and all that they change to.
 pub(super) fn keeps(scenario: &Scenario, id: FunctionId) -> Keeps {
-    let changed = scenario.system.changes.iter().filter_map(|change| match &change.action {
-        ChangeAction::Function(function, settings) if *function == id => Some(&**settings),
-        ChangeAction::Function(..)
-        | ChangeAction::Account(_)
-        | ChangeAction::Client(..)
-        | ChangeAction::Deploy(_)
-        | ChangeAction::Queue(..)
-        | ChangeAction::Mapping(..)
-        | ChangeAction::Redrive { .. } => None,
-    });
+    let changed =
+        scenario.system.changes.iter().filter_map(|change| change.action.function().filter(|(of, _)| *of == id));
+    let changed = changed.map(|(_, settings)| settings);
     let mut keeps = Keeps::NOWHERE;
     for settings in changed.chain([&scenario.system.functions[id]]) {
         keeps.dead_letter_queue |= settings.asynchronous.dead_letter_queue.is_some();

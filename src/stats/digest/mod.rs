@@ -30,12 +30,13 @@
 //! conservation), `AttemptSent` and `AttemptAnswered` (attempts are counted in `CallFinished`, throttles and time-outs
 //! are there one by one), `RunStarted` (in `RunEnded`), `EventDispatched` (in what comes of it), `AccountAllocated` (follows from settings and the provisioned facts).
 //!
-//! What of messages and mappings enters stands in `messages`. "Submission" is its number and the branch of what follows from it. Names of errors are labels and stay out.
+//! What of messages and mappings enters stands in `messages`, what of streams, brokers and their readers in `streams`. "Submission" is its number and the branch of what follows from it. Names of errors are labels and stay out.
 //!
 //! The first word of each fact holds its number in the low 8 bits, small fields above them, and the
 //! caller or function in its high half. The moment of abandonment is a fact of its own kind beside its run.
 
 mod messages;
+mod streams;
 
 use crate::aws::config::Target;
 use crate::aws::fact::{
@@ -87,6 +88,21 @@ mod kind {
     pub(super) const BATCH_REFUSED: u64 = 33;
     pub(super) const BATCH_ENDED: u64 = 34;
     pub(super) const MESSAGE_REDRIVEN: u64 = 35;
+    pub(super) const RECORD_PUT: u64 = 36;
+    pub(super) const WRITE_THROTTLED: u64 = 37;
+    pub(super) const RECORD_EXPIRED: u64 = 38;
+    pub(super) const SHARDS: u64 = 39;
+    pub(super) const BROKER_RECEIVED: u64 = 40;
+    pub(super) const BROKER_EXPIRED: u64 = 41;
+    pub(super) const BROKER_DEAD_LETTERED: u64 = 42;
+    pub(super) const READER_STARTED: u64 = 43;
+    pub(super) const READ_THROTTLED: u64 = 44;
+    pub(super) const BATCH_SENT: u64 = 45;
+    pub(super) const BATCH_SPLIT: u64 = 46;
+    pub(super) const BATCH_RETRIED: u64 = 47;
+    pub(super) const RECORD_ENDED: u64 = 48;
+    pub(super) const RECORDS_DISCARDED: u64 = 49;
+    pub(super) const WINDOW_ENDED: u64 = 50;
 }
 
 impl DigestObserver {
@@ -103,184 +119,152 @@ impl DigestObserver {
 
 impl Observer for DigestObserver {
     #[inline(always)]
+    #[allow(clippy::too_many_lines, reason = "one short arm for each fact, and none of them twice")]
     fn observe(&mut self, now: SimTime, fact: &Fact) {
         match *fact {
             Fact::CallFinished { origin, outcome, attempts, runs } => {
-                let first = kind::CALL_FINISHED | outcome_number(outcome) << 8 | caller(&origin);
-                let counts = u64::from(attempts) | u64::from(runs) << 32;
-                let submitted = origin.submitted.as_nanos();
-                self.0.add6([first, submission(&origin), now.as_nanos(), submitted, counts, 0]);
+                self.call_finished(now, &origin, outcome, u64::from(attempts) | u64::from(runs) << 32);
             }
-            Fact::RunEnded {
-                origin,
-                function,
-                run,
-                environment,
-                started,
-                duration,
-                init,
-                suppressed_init,
-                outcome,
-                error: _,
-                capacity,
-                abandoned,
-            } => {
-                let inits = init_number(init) | init_number(suppressed_init) << 4;
-                let small = run_outcome_number(outcome) << 8 | capacity_number(capacity) << 12 | inits << 16;
-                let init = init.map_or(0, |phase| phase.length.as_nanos());
-                let first = kind::RUN_ENDED | small | number(function);
-                let second = caller(&origin) | u64::from(run);
-                let (started, duration) = (started.as_nanos(), duration.as_nanos());
-                self.0.add8([first, second, submission(&origin), environment, now.as_nanos(), started, duration, init]);
-                if let Some(since) = abandoned {
-                    self.0.add4([kind::ABANDONED, second, submission(&origin), since.as_nanos()]);
-                }
-            }
+            Fact::RunEnded { .. } => self.run_ended(now, fact),
             Fact::Message(ref fact) => messages::add_message(&mut self.0, now, fact),
             Fact::Mapping(ref fact) => messages::add_mapping(&mut self.0, now, fact),
+            Fact::Stream(ref fact) => streams::add_stream(&mut self.0, now, fact),
+            Fact::Broker(ref fact) => streams::add_broker(&mut self.0, now, fact),
+            Fact::Reader(ref fact) => streams::add_reader(&mut self.0, now, fact),
             Fact::CallSubmitted { .. }
             | Fact::AttemptSent { .. }
             | Fact::AttemptAnswered { .. }
             | Fact::RunStarted { .. }
             | Fact::EventDispatched { .. }
             | Fact::AccountAllocated { .. } => {}
-            Fact::EventAccepted { .. }
-            | Fact::EventReturned { .. }
-            | Fact::EventEnded { .. }
-            | Fact::EventDuplicated { .. }
-            | Fact::DispatchRefused { .. }
-            | Fact::Delivered { .. }
-            | Fact::DeliveryRetried { .. }
-            | Fact::DeliveryFailed { .. } => self.0.add6(words_of_event(now, fact)),
-            Fact::Throttled { .. }
-            | Fact::AttemptTimedOut { .. }
-            | Fact::RetryScheduled { .. }
-            | Fact::RetryQuotaExhausted { .. }
-            | Fact::CircuitOpen { .. }
-            | Fact::EnvironmentCreated { .. }
-            | Fact::EnvironmentEnded { .. }
-            | Fact::EnvironmentReset { .. }
-            | Fact::ProvisionedRequested { .. }
-            | Fact::ProvisionedAllocated { .. }
-            | Fact::ProvisionedInitialized { .. }
-            | Fact::ProvisionedFailed { .. } => self.0.add4(words(now, fact)),
-        }
-    }
-}
-
-/// The words of a fact that fits into four.
-#[inline(always)]
-fn words(now: SimTime, fact: &Fact) -> [u64; 4] {
-    let now = now.as_nanos();
-    let of_call = |kind: u64, origin: Origin, last: u64| [kind | caller(&origin), submission(&origin), now, last];
-    let of_function = |kind: u64, function, last: u64| [kind | number(function), now, last, 0];
-    match *fact {
-        Fact::Throttled { origin, function, reason } => {
-            of_call(kind::THROTTLED | reason_number(reason) << 8, origin, number(function))
-        }
-        Fact::AttemptTimedOut { origin, attempt } => of_call(kind::ATTEMPT_TIMED_OUT, origin, u64::from(attempt)),
-        Fact::RetryScheduled { origin, attempt, due } => {
+            Fact::EventAccepted { origin, function, parent, payload_bytes } => {
+                let parent = parent.map_or(0, |branch| 1 << 32 | u64::from(branch));
+                self.event(kind::EVENT_ACCEPTED, &origin, now, (function, payload_bytes, parent));
+            }
+            Fact::EventReturned { origin, function, cause, due } => {
+                let kind = kind::EVENT_RETURNED | cause_number(cause) << 8;
+                self.event(kind, &origin, now, (function, due.as_nanos(), 0));
+            }
+            Fact::EventEnded { origin, function, accepted, condition, runs } => {
+                let kind = kind::EVENT_ENDED | condition_number(condition) << 8;
+                self.event(kind, &origin, now, (function, accepted.as_nanos(), u64::from(runs)));
+            }
+            Fact::EventDuplicated { origin, function, run } => {
+                self.event(kind::EVENT_DUPLICATED, &origin, now, (function, u64::from(run), 0));
+            }
+            Fact::DispatchRefused { origin, function, status } => {
+                self.event(kind::DISPATCH_REFUSED, &origin, now, (function, u64::from(status), 0));
+            }
+            Fact::Delivered { ref record, to } => {
+                self.delivery(kind::DELIVERED, now, record, to, record.invoke_count.into());
+            }
+            Fact::DeliveryRetried { ref record, to, error, due } => {
+                self.delivery(kind::DELIVERY_RETRIED | error_number(error) << 16, now, record, to, due.as_nanos());
+            }
+            Fact::DeliveryFailed { ref record, to, error } => {
+                self.delivery(kind::DELIVERY_FAILED | error_number(error) << 16, now, record, to, 0);
+            }
+            Fact::Throttled { origin, function, reason } => {
+                self.call(kind::THROTTLED | reason_number(reason) << 8, &origin, now, number(function));
+            }
+            Fact::AttemptTimedOut { origin, attempt } => {
+                self.call(kind::ATTEMPT_TIMED_OUT, &origin, now, attempt.into());
+            }
             // Attempts beyond 2^24 share numbers; their submission and moments still tell them apart.
-            of_call(kind::RETRY_SCHEDULED | (u64::from(attempt) << 8) & 0xffff_ff00, origin, due.as_nanos())
+            Fact::RetryScheduled { origin, attempt, due } => {
+                self.call(
+                    kind::RETRY_SCHEDULED | (u64::from(attempt) << 8) & 0xffff_ff00,
+                    &origin,
+                    now,
+                    due.as_nanos(),
+                );
+            }
+            Fact::RetryQuotaExhausted { origin } => self.call(kind::RETRY_QUOTA_EXHAUSTED, &origin, now, 0),
+            Fact::CircuitOpen { origin } => self.call(kind::CIRCUIT_OPEN, &origin, now, 0),
+            Fact::EnvironmentCreated { function: of, environment } => {
+                self.function(of, kind::ENVIRONMENT_CREATED, now, environment);
+            }
+            Fact::EnvironmentEnded { function: of, environment, at } => {
+                self.function(of, kind::ENVIRONMENT_ENDED, at, environment);
+            }
+            Fact::EnvironmentReset { function: of, environment } => {
+                self.function(of, kind::ENVIRONMENT_RESET, now, environment);
+            }
+            Fact::ProvisionedRequested { function: of, units } => {
+                self.function(of, kind::PROVISIONED_REQUESTED, now, units.into());
+            }
+            Fact::ProvisionedAllocated { function: of, units } => {
+                self.function(of, kind::PROVISIONED_ALLOCATED, now, units.into());
+            }
+            Fact::ProvisionedInitialized { function: of, init } => {
+                self.function(of, kind::PROVISIONED_INITIALIZED, now, init.as_nanos());
+            }
+            Fact::ProvisionedFailed { function: of } => self.function(of, kind::PROVISIONED_FAILED, now, 0),
         }
-        Fact::RetryQuotaExhausted { origin } => of_call(kind::RETRY_QUOTA_EXHAUSTED, origin, 0),
-        Fact::CircuitOpen { origin } => of_call(kind::CIRCUIT_OPEN, origin, 0),
-        Fact::EnvironmentCreated { function, environment } => {
-            of_function(kind::ENVIRONMENT_CREATED, function, environment)
-        }
-        Fact::EnvironmentEnded { function, environment, at } => {
-            [kind::ENVIRONMENT_ENDED | number(function), at.as_nanos(), environment, 0]
-        }
-        Fact::EnvironmentReset { function, environment } => of_function(kind::ENVIRONMENT_RESET, function, environment),
-        Fact::ProvisionedRequested { function, units } => {
-            of_function(kind::PROVISIONED_REQUESTED, function, u64::from(units))
-        }
-        Fact::ProvisionedAllocated { function, units } => {
-            of_function(kind::PROVISIONED_ALLOCATED, function, u64::from(units))
-        }
-        Fact::ProvisionedInitialized { function, init } => {
-            of_function(kind::PROVISIONED_INITIALIZED, function, init.as_nanos())
-        }
-        Fact::ProvisionedFailed { function } => of_function(kind::PROVISIONED_FAILED, function, 0),
-        Fact::CallSubmitted { .. }
-        | Fact::AttemptSent { .. }
-        | Fact::AttemptAnswered { .. }
-        | Fact::CallFinished { .. }
-        | Fact::RunStarted { .. }
-        | Fact::RunEnded { .. }
-        | Fact::EventAccepted { .. }
-        | Fact::EventDispatched { .. }
-        | Fact::DispatchRefused { .. }
-        | Fact::EventDuplicated { .. }
-        | Fact::EventReturned { .. }
-        | Fact::EventEnded { .. }
-        | Fact::Delivered { .. }
-        | Fact::DeliveryRetried { .. }
-        | Fact::DeliveryFailed { .. }
-        | Fact::Message(_)
-        | Fact::Mapping(_)
-        | Fact::AccountAllocated { .. } => unreachable!("not a fact of four words"),
     }
 }
 
-/// The words of a fact about an event in the internal queue.
-fn words_of_event(now: SimTime, fact: &Fact) -> [u64; 6] {
-    let now = now.as_nanos();
-    let of_event = |kind: u64, origin: Origin, function, a: u64, b: u64| {
-        [kind | caller(&origin), submission(&origin), now, number(function), a, b]
-    };
-    match *fact {
-        Fact::EventAccepted { origin, function, parent, payload_bytes } => {
-            let parent = parent.map_or(0, |branch| 1 << 32 | u64::from(branch));
-            of_event(kind::EVENT_ACCEPTED, origin, function, payload_bytes, parent)
+impl DigestObserver {
+    #[inline(always)]
+    fn call_finished(&mut self, now: SimTime, origin: &Origin, outcome: Outcome, counts: u64) {
+        let first = kind::CALL_FINISHED | outcome_number(outcome) << 8 | caller(origin);
+        self.0.add6([first, submission(origin), now.as_nanos(), origin.submitted.as_nanos(), counts, 0]);
+    }
+
+    #[inline(always)]
+    fn run_ended(&mut self, now: SimTime, fact: &Fact) {
+        let Fact::RunEnded {
+            origin,
+            function,
+            run,
+            environment,
+            started,
+            duration,
+            init,
+            suppressed_init,
+            outcome,
+            error: _,
+            capacity,
+            abandoned,
+        } = *fact
+        else {
+            unreachable!("{fact:?} is no end of a run")
+        };
+        let inits = init_number(init) | init_number(suppressed_init) << 4;
+        let small = run_outcome_number(outcome) << 8 | capacity_number(capacity) << 12 | inits << 16;
+        let init = init.map_or(0, |phase| phase.length.as_nanos());
+        let first = kind::RUN_ENDED | small | number(function);
+        let second = caller(&origin) | u64::from(run);
+        let (started, duration) = (started.as_nanos(), duration.as_nanos());
+        self.0.add8([first, second, submission(&origin), environment, now.as_nanos(), started, duration, init]);
+        if let Some(since) = abandoned {
+            self.0.add4([kind::ABANDONED, second, submission(&origin), since.as_nanos()]);
         }
-        Fact::EventReturned { origin, function, cause, due } => {
-            of_event(kind::EVENT_RETURNED | cause_number(cause) << 8, origin, function, due.as_nanos(), 0)
-        }
-        Fact::EventEnded { origin, function, accepted, condition, runs } => {
-            let kind = kind::EVENT_ENDED | condition_number(condition) << 8;
-            of_event(kind, origin, function, accepted.as_nanos(), u64::from(runs))
-        }
-        Fact::EventDuplicated { origin, function, run } => {
-            of_event(kind::EVENT_DUPLICATED, origin, function, u64::from(run), 0)
-        }
-        Fact::DispatchRefused { origin, function, status } => {
-            of_event(kind::DISPATCH_REFUSED, origin, function, u64::from(status), 0)
-        }
-        Fact::Delivered { record, to } => {
-            let kind = kind::DELIVERED | delivery_number(&record) << 8;
-            of_event(kind, record.origin, record.function, target_number(to), u64::from(record.invoke_count))
-        }
-        Fact::DeliveryRetried { record, to, error, due } => {
-            let kind = kind::DELIVERY_RETRIED | delivery_number(&record) << 8 | error_number(error) << 16;
-            of_event(kind, record.origin, record.function, target_number(to), due.as_nanos())
-        }
-        Fact::DeliveryFailed { record, to, error } => {
-            let kind = kind::DELIVERY_FAILED | delivery_number(&record) << 8 | error_number(error) << 16;
-            of_event(kind, record.origin, record.function, target_number(to), 0)
-        }
-        Fact::CallSubmitted { .. }
-        | Fact::AttemptSent { .. }
-        | Fact::AttemptAnswered { .. }
-        | Fact::AttemptTimedOut { .. }
-        | Fact::RetryScheduled { .. }
-        | Fact::RetryQuotaExhausted { .. }
-        | Fact::CircuitOpen { .. }
-        | Fact::CallFinished { .. }
-        | Fact::Throttled { .. }
-        | Fact::RunStarted { .. }
-        | Fact::RunEnded { .. }
-        | Fact::EventDispatched { .. }
-        | Fact::EnvironmentCreated { .. }
-        | Fact::EnvironmentEnded { .. }
-        | Fact::EnvironmentReset { .. }
-        | Fact::ProvisionedRequested { .. }
-        | Fact::ProvisionedAllocated { .. }
-        | Fact::ProvisionedInitialized { .. }
-        | Fact::ProvisionedFailed { .. }
-        | Fact::Message(_)
-        | Fact::Mapping(_)
-        | Fact::AccountAllocated { .. } => unreachable!("not a fact about an event in the internal queue"),
+    }
+
+    /// A fact about a call.
+    #[inline(always)]
+    fn call(&mut self, kind: u64, origin: &Origin, now: SimTime, last: u64) {
+        self.0.add4([kind | caller(origin), submission(origin), now.as_nanos(), last]);
+    }
+
+    /// A fact about the environments of a function.
+    #[inline(always)]
+    fn function(&mut self, function: FunctionId, kind: u64, at: SimTime, last: u64) {
+        self.0.add4([kind | number(function), at.as_nanos(), last, 0]);
+    }
+
+    /// A fact about an event in the internal queue of a function.
+    #[inline(always)]
+    fn event(&mut self, kind: u64, origin: &Origin, now: SimTime, (function, a, b): (FunctionId, u64, u64)) {
+        self.0.add6([kind | caller(origin), submission(origin), now.as_nanos(), number(function), a, b]);
+    }
+
+    /// A fact about a delivery.
+    #[inline(never)]
+    fn delivery(&mut self, kind: u64, now: SimTime, record: &Record, to: Target, last: u64) {
+        let kind = kind | delivery_number(record) << 8;
+        self.event(kind, &record.origin, now, (record.function, target_number(to), last));
     }
 }
 
@@ -395,6 +379,8 @@ fn target_number(target: Target) -> u64 {
         Target::EventBus(id) => (2, id.index()),
         Target::Bucket(id) => (3, id.index()),
         Target::Function(id) => (4, id.index()),
+        Target::Stream(id) => (5, id.index()),
+        Target::Broker(id) => (6, id.index()),
     };
     kind << 32 | index as u64
 }

@@ -7,14 +7,15 @@ use crate::aws::fact::RunOutcome;
 use crate::aws::ids::QueueId;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::gauge::Gauge;
-use crate::stats::histogram::Tally;
-use crate::stats::summary::MappingSummary;
+use crate::stats::histogram::{Tally, empty};
+use crate::stats::summary::{Discards, MappingSummary, SourceKind};
 
 /// Counts of one mapping. What is said of a batch counts by the submission of its first record, what is said of a
 /// record by its own.
 #[derive(Clone, Debug)]
 pub(super) struct MappingStats {
-    pub(super) queue: QueueId,
+    /// The queue that it polls, if its source is one.
+    pub(super) queue: Option<QueueId>,
     from: SimTime,
     running: Gauge,
     /// Bytes received since the last receive was counted.
@@ -38,7 +39,8 @@ pub(super) struct MappingStats {
 #[derive(Clone, Debug)]
 struct Rare {
     name: String,
-    long_poll: SimDuration,
+    /// Time between two polls that give nothing.
+    poll_every: SimDuration,
     /// Measured records of batches under way that have others too.
     mixed: BTreeMap<u64, u32>,
     empty_polls: u64,
@@ -64,8 +66,14 @@ pub(super) struct Batch {
 const RESTORE_TIMED_OUT: u16 = 408;
 
 impl MappingStats {
-    /// Of the mapping of this name, which polls `queue`.
-    pub(super) fn new(name: String, queue: QueueId, from: SimTime, long_poll: SimDuration, bill: PollerBill) -> Self {
+    /// Of the mapping of this name, which polls `queue` or something else.
+    pub(super) fn new(
+        name: String,
+        queue: Option<QueueId>,
+        from: SimTime,
+        poll_every: SimDuration,
+        bill: PollerBill,
+    ) -> Self {
         Self {
             queue,
             from,
@@ -83,7 +91,7 @@ impl MappingStats {
             runs: Tally::default(),
             rare: Box::new(Rare {
                 name,
-                long_poll,
+                poll_every,
                 mixed: BTreeMap::new(),
                 empty_polls: 0,
                 failed_invocations: 0,
@@ -97,11 +105,11 @@ impl MappingStats {
         }
     }
 
-    /// Long polls gave nothing, the first until `first`; how many of them are measured: those that ended at or after
+    /// Polls gave nothing, the first until `first`; how many of them are measured: those that ended at or after
     /// the warm-up.
     #[inline(never)]
     pub(super) fn polled_in_vain(&mut self, receives: u64, first: SimTime) -> u64 {
-        let before = self.from.saturating_since(first).as_nanos().div_ceil(self.rare.long_poll.as_nanos().max(1));
+        let before = self.from.saturating_since(first).as_nanos().div_ceil(self.rare.poll_every.as_nanos().max(1));
         let measured = receives.saturating_sub(before);
         self.polls += measured;
         self.rare.empty_polls += measured;
@@ -139,7 +147,8 @@ impl MappingStats {
         if !self.rare.mixed.is_empty()
             && let Some(measured) = self.rare.mixed.get(&batch.number)
         {
-            return *measured;
+            // A part of a batch follows on what is done: the last records of it are the measured ones.
+            return (*measured).min(batch.records);
         }
         if batch.measured { batch.records } else { 0 }
     }
@@ -163,7 +172,7 @@ impl MappingStats {
         self.rare.throttles += u64::from(measured && status == 429);
         self.rare.retries += u64::from(measured && again);
         if !again {
-            self.rare.mixed.remove(&batch);
+            self.forget(batch);
         }
     }
 
@@ -175,7 +184,14 @@ impl MappingStats {
             self.failed(batch, failed, outcome);
         }
         if !self.rare.mixed.is_empty() {
-            self.rare.mixed.remove(&batch.number);
+            self.forget(batch.number);
+        }
+    }
+
+    /// A batch is over. One of a stream or a broker may come again, and there are few that have other records too.
+    fn forget(&mut self, batch: u64) {
+        if self.queue.is_some() {
+            self.rare.mixed.remove(&batch);
         }
     }
 
@@ -198,8 +214,8 @@ impl MappingStats {
         self.rare.bill.change(now, pollers);
     }
 
-    /// Its name, and what it comes to when the run ends at `ended`.
-    pub(super) fn summary(&mut self, queue: String, ended: SimTime) -> (String, MappingSummary) {
+    /// Its name, and what it comes to when the run ends at `ended`; what only mappings of other sources have is left out.
+    pub(super) fn summary(&mut self, source: String, ended: SimTime) -> (String, MappingSummary) {
         let rare = &mut *self.rare;
         let summary = MappingSummary {
             polls: self.polls,
@@ -213,13 +229,26 @@ impl MappingStats {
             pollers: rare.pollers.figures(ended),
             polled_events: self.polled_events,
             filtered_out_events: rare.filtered_out_events,
+            dropped_events: 0,
+            bisections: 0,
             retries: rare.retries,
+            on_failure_deliveries: 0,
+            destination_delivery_failures: 0,
+            iterator_age_ms: empty(),
+            shards: None,
+            offset_lag: None,
+            committed_events: None,
             invoked_events: self.invoked_events,
             failed_invoke_events: rare.failed_invoke_events,
             // The filter's deletions are not of this kind (ESM-C8).
             deleted_events: self.deleted.saturating_sub(rare.filtered_out_events),
+            read_throttles: 0,
+            oversized_records: 0,
             runs_per_record: self.runs.figures(),
-            queue,
+            source,
+            kind: SourceKind::Queue,
+            discards: Discards::default(),
+            iterator_age_ladder: Vec::new(),
         };
         (rare.name.clone(), summary)
     }

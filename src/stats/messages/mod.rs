@@ -1,5 +1,5 @@
-//! Messages in queues and the mappings that poll them: which fact counts where (contract, `queues.N` and
-//! `event_source_mappings.N`).
+//! Messages in queues, and what every mapping does whatever its source is: which fact counts where (contract, `queues.N`
+//! and `event_source_mappings.N`).
 //!
 //! Several facts belong to each message, so each is a plain function that is found at compile time and touches counters
 //! and levels only.
@@ -36,11 +36,14 @@ impl Messages {
     pub(super) fn new(system: &System, warmup: SimTime) -> Self {
         let mapping = |id: MappingId| {
             let settings = &system.event_source_mappings[id];
-            let Source::Queue(queue) = settings.source;
             let changes = pollers::changes(system, id).filter(|(at, _)| *at <= warmup);
-            let long_poll = changes.last().map_or(settings.sqs.long_poll, |(_, settings)| settings.sqs.long_poll);
+            let measured = changes.last().map_or(settings, |(_, settings)| settings);
+            let (queue, poll_every) = match settings.source {
+                Source::Queue(queue) => (Some(queue), measured.sqs.long_poll),
+                Source::Stream(_) | Source::Broker(_) => (None, measured.stream.poll_every),
+            };
             let bill = PollerBill::new(system, id, warmup);
-            MappingStats::new(settings.name.clone(), queue, warmup, long_poll, bill)
+            MappingStats::new(settings.name.clone(), queue, warmup, poll_every, bill)
         };
         Self {
             warmup,
@@ -194,15 +197,19 @@ impl Messages {
     fn polled(&mut self, now: SimTime, mapping: MappingId) {
         let mapping = &mut self.mappings[mapping];
         mapping.polls += u64::from(now >= self.warmup);
-        mapping.filters = false;
-        self.queues[mapping.queue].request(now, chunks(std::mem::take(&mut mapping.bytes)));
+        if let Some(queue) = mapping.queue {
+            mapping.filters = false;
+            self.queues[queue].request(now, chunks(std::mem::take(&mut mapping.bytes)));
+        }
     }
 
     #[inline(never)]
     fn polled_in_vain(&mut self, mapping: MappingId, receives: u64, first: SimTime) {
         let mapping = &mut self.mappings[mapping];
         let measured = mapping.polled_in_vain(receives, first);
-        self.queues[mapping.queue].polled_in_vain(measured);
+        if let Some(queue) = mapping.queue {
+            self.queues[queue].polled_in_vain(measured);
+        }
     }
 
     #[inline(never)]
@@ -210,10 +217,10 @@ impl Messages {
         let measured = self.measures(origin);
         let mapping = &mut self.mappings[mapping];
         mapping.filtered_out(measured);
-        if !mapping.filters {
+        if let Some(queue) = mapping.queue.filter(|_| !mapping.filters) {
             // All that one receive gave are deleted together.
             mapping.filters = true;
-            self.queues[mapping.queue].request(now, 1);
+            self.queues[queue].request(now, 1);
         }
     }
 
@@ -221,8 +228,8 @@ impl Messages {
     fn invoked(&mut self, now: SimTime, mapping: MappingId, batch: Batch, repeated: u32) {
         let mapping = &mut self.mappings[mapping];
         let repeated = mapping.invoked(now, batch, repeated);
-        if repeated > 0 {
-            self.queues[mapping.queue].repeated(u64::from(repeated));
+        if let Some(queue) = mapping.queue.filter(|_| repeated > 0) {
+            self.queues[queue].repeated(u64::from(repeated));
         }
     }
 
@@ -230,8 +237,10 @@ impl Messages {
     fn ended(&mut self, now: SimTime, mapping: MappingId, batch: Batch, failed: u32, outcome: RunOutcome) {
         let mapping = &mut self.mappings[mapping];
         mapping.ended(now, batch, failed, outcome);
-        let deletes = u64::from(batch.records.saturating_sub(failed)).div_ceil(DELETED_TOGETHER);
-        self.queues[mapping.queue].request(now, deletes);
+        if let Some(queue) = mapping.queue {
+            let deletes = u64::from(batch.records.saturating_sub(failed)).div_ceil(DELETED_TOGETHER);
+            self.queues[queue].request(now, deletes);
+        }
     }
 
     /// What the queues come to when the run ends at `ended`.
@@ -243,7 +252,8 @@ impl Messages {
     /// What the mappings come to.
     pub(super) fn mappings(&mut self, ended: SimTime) -> Named<MappingSummary> {
         let names = &self.names;
-        self.mappings.iter_mut().map(|(_, mapping)| mapping.summary(names[mapping.queue].0.clone(), ended)).collect()
+        let source = |queue: Option<QueueId>| queue.map(|queue| names[queue].0.clone()).unwrap_or_default();
+        self.mappings.iter_mut().map(|(_, mapping)| mapping.summary(source(mapping.queue), ended)).collect()
     }
 
     /// What the queues are billed for.
@@ -276,14 +286,9 @@ fn role(system: &System, id: QueueId) -> QueueRole {
         return QueueRole::Polled;
     }
     let redrives = |queue: &Queue| queue.redrive.is_some_and(|to| to.dead_letter_queue == id);
-    let changes = system.changes.iter().any(|change| match &change.action {
-        ChangeAction::Queue(_, queue) => redrives(queue),
-        ChangeAction::Redrive { queue, to, .. } => *queue == id || *to == id,
-        ChangeAction::Account(_)
-        | ChangeAction::Function(..)
-        | ChangeAction::Mapping(..)
-        | ChangeAction::Client(..)
-        | ChangeAction::Deploy(_) => false,
+    let changes = system.changes.iter().any(|change| {
+        let moves = matches!(&change.action, ChangeAction::Redrive { queue, to, .. } if *queue == id || *to == id);
+        moves || change.action.queue().is_some_and(|(_, queue)| redrives(queue))
     });
     let sends = system.callers.rows().iter().any(|caller| caller.target == Target::Queue(id));
     if changes || sends || system.queues.rows().iter().any(redrives) { QueueRole::Unread } else { QueueRole::Delivered }

@@ -1,6 +1,6 @@
 //! What provisioned pollers cost: each by the second, and at least a minute (ESM-1.9).
 
-use crate::aws::config::{ChangeAction, EventSourceMapping, System};
+use crate::aws::config::{EventSourceMapping, System};
 use crate::aws::ids::MappingId;
 use crate::kernel::time::SimTime;
 
@@ -80,15 +80,9 @@ impl PollerBill {
 
 /// The settings that a mapping changes to.
 pub(super) fn changes(system: &System, id: MappingId) -> impl Iterator<Item = (SimTime, &EventSourceMapping)> {
-    system.changes.iter().filter_map(move |change| match &change.action {
-        ChangeAction::Mapping(mapping, settings) if *mapping == id => Some((change.at, &**settings)),
-        ChangeAction::Mapping(..)
-        | ChangeAction::Account(_)
-        | ChangeAction::Function(..)
-        | ChangeAction::Queue(..)
-        | ChangeAction::Redrive { .. }
-        | ChangeAction::Client(..)
-        | ChangeAction::Deploy(_) => None,
+    system.changes.iter().filter_map(move |change| {
+        let (_, settings) = change.action.mapping().filter(|(of, _)| *of == id)?;
+        Some((change.at, settings))
     })
 }
 

@@ -1,7 +1,8 @@
-//! Queues and event source mappings in the summary.
+//! Queues and event source mappings in the summary, and what AWS advises on them.
 
 use serde::Serialize;
 
+use super::{Discards, ShardReading, SourceKind};
 use crate::stats::gauge::GaugeFigures;
 use crate::stats::histogram::{Figures, Rung};
 
@@ -66,19 +67,19 @@ pub enum QueueRole {
     Delivered,
 }
 
-/// One event source mapping of an SQS queue (ESM-6.5). What is said of messages and batches is of those submitted at or
-/// after the warm-up, polls and gauges count by time.
+/// One event source mapping (ESM-2.5, 4.3, 6.5). What is said of records and batches is of those submitted at or after
+/// the warm-up, polls and gauges count by time. What the source does not have is 0, or without values.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MappingSummary {
-    /// Receives, empty ones too.
+    /// Receives or reads, empty ones too.
     pub polls: u64,
-    /// Long polls that gave nothing.
+    /// Those that gave nothing.
     pub empty_polls: u64,
     /// Batches formed.
     pub batches: u64,
     /// Their records.
     pub batch_size: Figures<u64>,
-    /// Runs of batches.
+    /// Runs of batches, or of parts of them.
     pub invocations: u64,
     /// Those that failed, or of which every record failed.
     pub failed_invocations: u64,
@@ -86,25 +87,57 @@ pub struct MappingSummary {
     pub throttles: u64,
     /// Batches that run.
     pub concurrent_invocations: GaugeFigures<u64>,
-    /// Pollers: provisioned ones, or concurrent batches of the default mode.
+    /// Pollers: provisioned ones, or concurrent batches of the default mode; shards read, or consumers.
     pub pollers: GaugeFigures<u64>,
-    /// Messages received.
+    /// Records received or read.
     pub polled_events: u64,
-    /// Messages that the filter took out.
+    /// Records that the filter took out.
     pub filtered_out_events: u64,
-    /// Attempts to invoke that followed on a refused one.
+    /// Records that were discarded, and no destination has.
+    pub dropped_events: u64,
+    /// Batches that were split in two (ESM-2.3).
+    pub bisections: u64,
+    /// Attempts to invoke after a batch's first; of a queue, those that followed on a refused one.
     pub retries: u64,
+    /// Records that were discarded, and that the on-failure destination was told of.
+    pub on_failure_deliveries: u64,
+    /// Notices that the on-failure destination refused.
+    pub destination_delivery_failures: u64,
+    /// ESM-2.5: of each batch that was sent, how long ago its last record had been written.
+    pub iterator_age_ms: Figures<f64>,
+    /// The same by shard or partition; streams and topics only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shards: Option<Vec<ShardReading>>,
+    /// ESM-4.3: records in the topic that its consumer group has still to handle; Kafka only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offset_lag: Option<GaugeFigures<u64>>,
+    /// ESM-4.3: records whose offsets were committed; Kafka only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub committed_events: Option<u64>,
     /// Records handed to the function, repeated ones too.
     pub invoked_events: u64,
     /// Records that failed.
     pub failed_invoke_events: u64,
-    /// Messages deleted after success.
+    /// Messages deleted after success; queues only.
     pub deleted_events: u64,
-    /// Runs of each record that was deleted after a run, or dead-lettered.
+    /// Reads that were refused: too many, or too many bytes (ESM-2.1).
+    pub read_throttles: u64,
+    /// Records that were larger than an event may be, and were dropped (ESM-5).
+    pub oversized_records: u64,
+    /// Runs of each record that came to its end; not of those that the filter took out.
     pub runs_per_record: Figures<u64>,
-    /// For the text report: the queue.
+    /// For the text report: what it reads.
     #[serde(skip)]
-    pub queue: String,
+    pub source: String,
+    /// For the text report: of which service.
+    #[serde(skip)]
+    pub kind: SourceKind,
+    /// For the text report.
+    #[serde(skip)]
+    pub discards: Discards,
+    /// The whole curve of the iterator age, for `latency.csv`.
+    #[serde(skip)]
+    pub iterator_age_ladder: Vec<Rung>,
 }
 
 /// What AWS advises and the scenario does not do, for the text report.
@@ -167,6 +200,31 @@ pub enum Advice {
         source: String,
         /// Its retention, ms.
         source_ms: u64,
+    },
+    /// ESM-3: at most two readers of a shard of a `DynamoDB` stream, and one where the table is a global one.
+    ManyReaders {
+        /// The stream.
+        stream: String,
+        /// Mappings that read it, and other readers.
+        readers: u32,
+    },
+    /// ESM-2.3: a limit of retries or of the records' age, so that a batch that always fails does not hold up its shard
+    /// until its records expire.
+    UnlimitedRetries {
+        /// The mapping.
+        mapping: String,
+        /// How long the stream keeps its records, ms; `None` is for ever.
+        retention_ms: Option<u64>,
+    },
+    /// ESM-2.3, 4.2: an on-failure destination, so that discarded records can be found again.
+    NoDestination {
+        /// The mapping.
+        mapping: String,
+    },
+    /// ESM-2.2: another starting position than the latest record where none may be missed.
+    StartsLate {
+        /// The mapping.
+        mapping: String,
     },
 }
 

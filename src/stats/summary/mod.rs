@@ -1,8 +1,10 @@
 //! The report as data: every number of `summary.json`, in its order and under its names (contract, section 3).
 
 mod messages;
+mod streams;
 
 pub use messages::{Advice, MappingSummary, QueueRole, QueueSummary};
+pub use streams::{BrokerSummary, Discards, ShardReading, ShardSummary, SourceKind, StreamSummary};
 
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -39,6 +41,8 @@ pub struct Summary {
     pub functions: Named<FunctionSummary>,
     /// By queue, in file order.
     pub queues: Named<QueueSummary>,
+    /// By stream or Kafka topic, in file order.
+    pub streams: Named<StreamSummary>,
     /// By event source mapping, in file order.
     pub event_source_mappings: Named<MappingSummary>,
     /// By topic, in file order.
@@ -47,6 +51,8 @@ pub struct Summary {
     pub event_buses: Named<PlaceSummary>,
     /// By bucket, in file order.
     pub buckets: Named<PlaceSummary>,
+    /// By broker, in file order.
+    pub brokers: Named<BrokerSummary>,
     /// Money.
     pub cost: CostSummary,
     /// What the scenario expected, and whether it holds.
@@ -114,7 +120,7 @@ pub struct CallerSummary {
     pub attempts: u64,
     /// Attempts after a call's first.
     pub retries: u64,
-    /// Attempts answered 429.
+    /// Attempts answered 429, or refused by a stream that takes no more at this rate.
     pub throttled: u64,
     /// Attempts that the client gave up waiting for.
     pub client_timeouts: u64,
@@ -135,7 +141,7 @@ pub struct CallerSummary {
     /// The latency's whole curve, for `latency.csv`.
     #[serde(skip)]
     pub latency_ladder: Vec<Rung>,
-    /// For the text report: whether the calls send messages to a queue.
+    /// For the text report: whether the calls send messages to a queue or a broker, or records to a stream.
     #[serde(skip)]
     pub sends: bool,
 }
@@ -338,12 +344,18 @@ pub struct Conservation {
     pub async_events: Named<Flow>,
     /// Messages in each queue.
     pub queues: Named<Flow>,
+    /// Records in each stream; out is what every reader has handled, and without a reader what expired.
+    pub streams: Named<Flow>,
+    /// Records for each mapping of a stream or a broker. Mappings of one consumer group, and of one broker, share theirs.
+    pub event_source_mappings: Named<Flow>,
     /// What topics received.
     pub topics: Named<Flow>,
     /// What event buses received.
     pub event_buses: Named<Flow>,
     /// What buckets received.
     pub buckets: Named<Flow>,
+    /// Messages at each broker.
+    pub brokers: Named<Flow>,
     /// Over all.
     pub holds: bool,
 }
@@ -388,8 +400,22 @@ impl Keeps {
 impl Conservation {
     /// All balances with the names of what they are about.
     pub fn flows(&self) -> impl Iterator<Item = (&str, &Flow)> {
-        let Self { callers, functions, async_events, queues, topics, event_buses, buckets, holds: _ } = self;
-        [callers, functions, async_events, queues, topics, event_buses, buckets].into_iter().flat_map(Named::iter)
+        let Self {
+            callers,
+            functions,
+            async_events,
+            queues,
+            streams,
+            event_source_mappings,
+            topics,
+            event_buses,
+            buckets,
+            brokers,
+            holds: _,
+        } = self;
+        let of_calls = [callers, functions, async_events, queues, streams];
+        let of_others = [event_source_mappings, topics, event_buses, buckets, brokers];
+        of_calls.into_iter().chain(of_others).flat_map(Named::iter)
     }
 }
 

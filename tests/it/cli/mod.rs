@@ -2,6 +2,7 @@
 #![cfg(feature = "cli")]
 
 mod explain;
+mod explain_streams;
 mod files;
 mod output;
 mod usage;

@@ -660,6 +660,9 @@ impl<'a> Checker<'a> {
             Target::Topic(id) => format!("topics.{}.received", system.topics[id].name),
             Target::EventBus(id) => format!("event_buses.{}.received", system.event_buses[id].name),
             Target::Bucket(id) => format!("buckets.{}.received", system.buckets[id].name),
+            Target::Stream(_) | Target::Broker(_) => {
+                unreachable!("{record:?} goes to a queue, topic, bus, bucket or function")
+            }
             Target::Function(_) => {
                 assert_eq!(self.to_accept, None, "a delivery to a function was not accepted");
                 self.to_accept = Some((key(&record.origin), to));

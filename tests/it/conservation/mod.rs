@@ -5,6 +5,7 @@
 mod asynchronous;
 mod generate;
 mod queues;
+mod streams;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -154,7 +154,11 @@ fn names_that_lead_nowhere() {
             "    target: «t\n    arrivals: {poisson: 5/s}\ntopics: {t: {}}",
             kind,
             "callers.c.target",
-            &["there is no function or queue `t`", "this is a topic", "topics, event buses and buckets only receive"],
+            &[
+                "there is no function, queue, stream or broker `t`",
+                "this is a topic",
+                "topics, event buses and buckets only receive",
+            ],
         ),
         (
             END,
@@ -177,7 +181,7 @@ fn faults_strike_one_thing() {
             "faults[0].queue",
             &[
                 "`function` and `queue` exclude each other",
-                "expected one of `function`, `queue`, `topic`, `event_bus` or `bucket`",
+                "expected one of `function`, `queue`, `stream`, `broker`, `topic`, `event_bus` or `bucket`",
                 "chosen here",
             ],
         ),
@@ -201,7 +205,7 @@ fn places_do_not_change() {
             "changes[0].set.topics.t.retry",
             &[
                 "`topics.t.retry` cannot change while it runs",
-                "`account`, `functions.NAME`, `queues.NAME`, `event_source_",
+                "`account`, `functions.NAME`, `queues.NAME`, `streams.NAME`, `event_source_",
             ],
         ),
         (

@@ -77,7 +77,13 @@ fn unknown_keys() {
         (END, "faults: [{function: f, status: 500, «rate: 5%}]", kind, "faults[0].rate", &["a key of a fault"]),
         (END, "faults: [{«functoin: f, status: 500}]", kind, "faults[0].functoin", &["did you mean `function`?"]),
         (END, "faults: [{«queu: q, status: 500}]", kind, "faults[0].queu", &["did you mean `queue`?"]),
-        (END, "faults: [{«table: q, status: 500}]", kind, "faults[0].table", &["`queue`, `topic`, `event_bus`"]),
+        (
+            END,
+            "faults: [{«table: q, status: 500}]",
+            kind,
+            "faults[0].table",
+            &["`queue`, `stream`, `broker`, `topic`, `event_bus`"],
+        ),
         (
             END,
             "queues: {q: {}}\nfaults: [{queue: q, «stage: dispatch, status: 500}]",
@@ -148,8 +154,9 @@ fn keys_by_another_word() {
 #[test]
 fn what_is_not_simulated() {
     const HELP: &str = "not simulated in this version: clients call functions, synchronously or asynchronously, and \
-                        send to queues; mappings poll queues; topics, event buses and buckets only receive\n";
-    let root = ["streams", "state_machines", "brokers", "dependencies"];
+                        send to queues, streams and brokers; mappings poll these; topics, event buses and buckets only \
+                        receive\n";
+    let root = ["state_machines", "dependencies"];
     for key in root {
         let error = refuse(format!("{GOOD}{key}: {{}}\n").as_bytes(), &[]);
         let found = error.problems().iter().map(|problem| (problem.kind(), problem.key())).collect::<Vec<_>>();
@@ -162,7 +169,6 @@ fn what_is_not_simulated() {
         (RUN, "    duration: 20ms\n    «calls: []", key, "functions.f.calls", &["a key of a function", HELP]),
         (TARGET, "    target: f\n    via: «s3", value, "callers.c.via", &["expected `sdk`", HELP]),
         (TARGET, "    target: f\n    via: «alb", value, "callers.c.via", &["expected `sdk`", HELP]),
-        (END, "faults: [{«stream: s, status: 500}]", key, "faults[0].stream", &["a key of a fault", HELP]),
         (END, "topics: {t: {«subscribers: [f]}}", key, "topics.t.subscribers", &["expected a key of a topic", HELP]),
         (END, "event_buses: {b: {«rules: []}}", key, "event_buses.b.rules", &["expected a key of an event bus", HELP]),
         (END, "buckets: {b: {«notify: [f]}}", key, "buckets.b.notify", &["expected a key of a bucket", HELP]),
@@ -281,7 +287,10 @@ fn missing_keys() {
             "faults: [«{status: 500}]",
             kind,
             "faults[0].function",
-            &["a fault lacks `function`, `queue`, `topic`, `event_bus` or `bucket`", "expected one of these keys"],
+            &[
+                "a fault lacks `function`, `queue`, `stream`, `broker`, `topic`, `event_bus` or `bucket`",
+                "expected one of these keys",
+            ],
         ),
         (
             END,

@@ -184,7 +184,7 @@ fn what_an_sqs_mapping_has_not() {
 fn sources_functions_and_names() {
     let name = Kind::UnknownName;
     refuses("f", "", name, "source", "this is a function");
-    refuses("clicks", "", name, "source", "streams, tables, Kafka topics and brokers are not simulated");
+    refuses("clicks", "", name, "source", "mappings poll queues, streams, Kafka topics and brokers");
     check(&[
         (
             END,
@@ -198,7 +198,7 @@ fn sources_functions_and_names() {
             "queues: {q: {}}\nevent_source_mappings: {«m: {source: q}}",
             Kind::MissingKey,
             "event_source_mappings.m.function",
-            &["an event source mapping lacks `function`"],
+            &["an SQS mapping lacks `function`"],
         ),
         (
             END,

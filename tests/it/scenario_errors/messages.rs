@@ -57,7 +57,7 @@ fn bounds() {
     accepts("standard", "delay: {uniform: {min: 1s, max: 15m}}");
     let kind = Kind::OutOfRange;
     for (keys, key, says) in [
-        ("messages_per_call: 0", "messages_per_call", "a whole number from 1 to 10"),
+        ("messages_per_call: 0", "messages_per_call", "a whole number from 1 to 500"),
         ("messages_per_call: 11", "messages_per_call", "too large"),
         ("delay: 901s", "delay", "at most 15m (ESM-1.1)"),
         ("delay: {uniform: {min: 1s, max: 901s}}", "delay", "may be delayed by more than 15m"),

@@ -6,6 +6,8 @@ mod keys;
 mod mappings;
 mod messages;
 mod queues;
+mod readers;
+mod streams;
 mod text;
 mod together;
 mod values;

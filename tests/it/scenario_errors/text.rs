@@ -82,6 +82,9 @@ fn what_would_cost_too_much() {
     assert!(refuse(nested.as_bytes(), &[]).to_string().contains("levels deep"));
 }
 
+/// Good scenarios with every key.
+const LARGE: [&str; 2] = [include_str!("../data/large.yaml"), include_str!("../data/streams.yaml")];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -89,11 +92,11 @@ proptest! {
     #[test]
     fn any_input_is_answered(
         edits in prop::collection::vec((any::<prop::sample::Index>(), 0..4u8, any::<u8>(), any::<prop::sample::Index>()), 1..12),
+        large in 0..2usize,
         flag in "[a-z.\\[\\]0-9=:{}]{0,40}",
     ) {
-        const LARGE: &str = include_str!("../data/large.yaml");
         const BYTES: &[u8] = b"\n\t {}[]:,-&*!|>'\"%@`#?0123456789eE.+~<sm/";
-        let mut bytes = LARGE.as_bytes().to_vec();
+        let mut bytes = LARGE[large].as_bytes().to_vec();
         for (at, what, byte, other) in edits {
             let at = at.index(bytes.len());
             match what {
@@ -122,13 +125,13 @@ proptest! {
     #[test]
     fn swapped_values_are_answered(
         swaps in prop::collection::vec((any::<prop::sample::Index>(), any::<prop::sample::Index>()), 1..6),
+        large in 0..2usize,
         flag in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
     ) {
-        const LARGE: &str = include_str!("../data/large.yaml");
         const ODD: [&str; 12] =
             ["none", "off", "unlimited", "-1", "{}", "[]", "~", "0", "100%", "1e300", "{min: 1s}", "[{at: 1s}]"];
         let word = |letter: char| letter.is_alphanumeric() || "_.%/-#".contains(letter);
-        let mut tokens: Vec<&str> = LARGE.split_inclusive(|letter: char| !word(letter)).collect();
+        let mut tokens: Vec<&str> = LARGE[large].split_inclusive(|letter: char| !word(letter)).collect();
         let words: Vec<&str> = tokens.iter().map(|token| token.trim_end_matches(|letter| !word(letter))).collect();
         let pool: Vec<&str> = words.iter().copied().chain(ODD).filter(|word| !word.is_empty()).collect();
         let mut owned = Vec::new();

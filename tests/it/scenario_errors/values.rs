@@ -125,7 +125,13 @@ fn words_and_names() {
     ]);
     let kind = Kind::UnknownName;
     check(&[
-        (TARGET, "    target: «g", kind, "callers.c.target", &["there is no function or queue `g`", "there are `f`"]),
+        (
+            TARGET,
+            "    target: «g",
+            kind,
+            "callers.c.target",
+            &["there is no function, queue, stream or broker `g`", "there are `f`"],
+        ),
         (TARGET, "    target: «c", kind, "callers.c.target", &["this is a caller"]),
         (END, "faults: [{function: «ff, status: 500}]", kind, "faults[0].function", &["did you mean `f`?"]),
         (END, "changes: [{at: 1s, deploy: «h}]", kind, "changes[0].deploy", &["there is no function `h`"]),

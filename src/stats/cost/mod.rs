@@ -3,7 +3,11 @@
 //! A run counts as one month: tiers and the free tier apply once, over all functions of the account. What tiers make
 //! of the whole is shared among the functions by their use.
 
+mod streams;
+
 use serde::Serialize;
+
+pub(super) use streams::{StreamUsage, UnitUsage};
 
 use super::bill::Usage;
 use super::summary::Named;
@@ -72,6 +76,8 @@ pub struct CostSummary {
     pub functions: Named<FunctionCost>,
     /// By queue: its requests.
     pub queues: Named<TotalCost>,
+    /// By stream: shards, records written, and enhanced fan-out (Kinesis).
+    pub streams: Named<TotalCost>,
     /// By event source mapping: its provisioned pollers.
     pub event_source_mappings: Named<TotalCost>,
     /// Everything.
@@ -103,8 +109,11 @@ pub struct TotalCost {
 pub(super) struct Usages {
     pub(super) functions: Vec<(String, Usage)>,
     pub(super) queues: Vec<(String, QueueUsage)>,
-    /// Seconds of provisioned pollers of each mapping.
+    pub(super) streams: Vec<(String, StreamUsage)>,
+    /// Seconds of provisioned pollers of each mapping of a queue.
     pub(super) poller_seconds: Vec<(String, u128)>,
+    /// Event poller units of Kafka's mappings.
+    pub(super) units: Vec<UnitUsage>,
 }
 
 /// What a queue is billed for.
@@ -116,15 +125,20 @@ pub(super) struct QueueUsage {
 
 /// The bill.
 pub(super) fn bill(usages: Usages, options: PriceOptions) -> CostSummary {
-    let Usages { functions, queues, poller_seconds } = usages;
+    let Usages { functions, queues, streams, poller_seconds, units } = usages;
     let requests = sqs_requests(&queues, options);
     let queues: Vec<_> = queues.into_iter().map(|(name, _)| name).zip(requests).collect();
-    let pollers = poller_seconds.into_iter().map(|(name, seconds)| (name, pollers(seconds))).collect();
-    let others = [queues, pollers];
+    let streams = streams.into_iter().map(|(name, usage)| (name, streams::stream(&usage))).collect();
+    let (mappings, seconds): (Vec<_>, Vec<_>) = poller_seconds.into_iter().unzip();
+    let mut of_mappings: Vec<Pico> = seconds.into_iter().map(pollers).collect();
+    for usage in &units {
+        streams::units(usage, &mut of_mappings);
+    }
+    let others = [queues, streams, mappings.into_iter().zip(of_mappings).collect()];
     let rest: Pico = others.iter().flatten().map(|(_, cost)| cost).sum();
-    let [queues, event_source_mappings] = others.map(totals);
+    let [queues, streams, event_source_mappings] = others.map(totals);
     let (functions, cost) = bill_functions(functions, options);
-    CostSummary { functions, queues, event_source_mappings, total_usd: dollars(cost + rest) }
+    CostSummary { functions, queues, streams, event_source_mappings, total_usd: dollars(cost + rest) }
 }
 
 fn totals(costs: Vec<(String, Pico)>) -> Named<TotalCost> {

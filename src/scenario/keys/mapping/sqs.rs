@@ -1,55 +1,34 @@
-//! The tables of event source mappings.
+//! The table of mappings of SQS queues.
 
-use super::common::{
-    ANY_DURATION, ANY_RATIO, ANY_SIZE, BACKOFF_CAP, BACKOFF_FACTOR, COUNT_FROM_0, COUNT_FROM_1, FUNCTION_NAME, JITTER,
-    QUEUE_NAME, RATE, SECOND, SOME_DURATION, SOME_RATIO, SWITCH, word,
+use super::{
+    BATCH_SIZE, BODY_FACTOR, ENABLE_DELAY, ENABLED, FILTER, FUNCTION, INVOKE_OVERHEAD, PAYLOAD_LIMIT, RECORD_OVERHEAD,
+    REPORT, SOURCE, SPURIOUS_DUPLICATES, THROTTLE_RETRY, UPDATE_PAUSE, WINDOW, WINDOW_OPENS,
 };
-use super::{Block, Key, Shape};
+use crate::scenario::keys::common::{
+    ANY_DURATION, ANY_RATIO, COUNT_FROM_0, COUNT_FROM_1, RATE, SECOND, SOME_DURATION, SOME_RATIO, SWITCH, word,
+};
+use crate::scenario::keys::{Block, Key, Shape};
 
-pub(super) static MAPPING: Block = Block {
-    name: "event source mapping",
+pub(super) static SQS: Block = Block {
+    name: "SQS mapping",
     doc: "polls a queue and invokes a function with batches of its messages",
     case: None,
     keys: &[
-        Key::new("source", &QUEUE_NAME, "the queue that is polled").required(),
-        Key::new("function", &FUNCTION_NAME, "the function that is invoked").required(),
-        Key::new("enabled", &SWITCH, "whether it polls").is("on"),
-        Key::new("batch_size", &Shape::Whole(1, 10_000), "most messages of a batch; of a FIFO queue at most 10")
-            .is("10")
-            .rule("ESM-1.1"),
-        Key::new(
-            "maximum_batching_window",
-            &Shape::Duration(0, 300 * SECOND),
-            "longest wait for a full batch, in whole seconds; standard queues only",
-        )
-        .is("0s")
-        .rule("ESM-1.1"),
-        Key::new("filter", &ANY_RATIO, "share of the messages that match the filter; the others are deleted")
-            .is("100%")
-            .rule("ESM-1.12"),
-        Key::new("report_batch_item_failures", &SWITCH, "the function says which messages of a batch failed")
-            .is("off")
-            .rule("ESM-1.4"),
-        Key::new("enable_delay", &ANY_DURATION, "from the start, or from being enabled, to the first poll")
-            .timing("0s", "30s")
-            .rule("ESM-C1"),
-        Key::new("update_pause", &ANY_DURATION, "how long an update stops polling").is("0s").rule("ESM-C7"),
-        Key::new("invoke_overhead", &ANY_DURATION, "from a batch to its invocation")
-            .timing("0s", "10ms")
-            .rule("ESM-C3"),
-        Key::new("window_opens", &WINDOW_OPENS, "when the batching window of an idle poller opens")
-            .is("first_record")
-            .rule("ESM-S10"),
-        Key::new("payload_limit", &PAYLOAD_LIMIT, "size at which a batch is full").is("6291556B").rule("ESM-1.3"),
-        Key::new("record_overhead", &ANY_SIZE, "size of a record in the event, beside its body")
-            .is("600B")
-            .rule("ESM-S12"),
-        Key::new("body_factor", &Shape::Real(0.0, 1000.0), "bytes in the event for each byte of a body")
-            .is("1.0")
-            .rule("ESM-1.3"),
-        Key::new("spurious_duplicate_probability", &ANY_RATIO, "a batch is invoked once more without a cause")
-            .is("0%")
-            .rule("ESM-C9"),
+        SOURCE,
+        FUNCTION,
+        ENABLED,
+        BATCH_SIZE.is("10").says("most messages of a batch; of a FIFO queue at most 10"),
+        WINDOW.is("0s").says("longest wait for a full batch, in whole seconds; standard queues only"),
+        FILTER.says("share of the messages that match the filter; the others are deleted").rule("ESM-1.12"),
+        REPORT.says("the function says which messages of a batch failed").rule("ESM-1.4"),
+        ENABLE_DELAY.timing("0s", "30s"),
+        UPDATE_PAUSE.is("0s"),
+        INVOKE_OVERHEAD,
+        WINDOW_OPENS,
+        PAYLOAD_LIMIT,
+        RECORD_OVERHEAD,
+        BODY_FACTOR.is("1.0"),
+        SPURIOUS_DUPLICATES,
         Key::new("throttle_retry", &Shape::Block(&THROTTLE_RETRY), "waits between attempts that are throttled")
             .keys()
             .rule("ESM-S7"),
@@ -75,25 +54,6 @@ pub(super) static MAPPING: Block = Block {
         Key::new("fifo_single_group_batches", &SWITCH, "a batch of a FIFO queue has messages of one group only")
             .is("off")
             .rule("ESM-1.10"),
-    ],
-};
-
-/// INV-Y2: what Invoke takes.
-static PAYLOAD_LIMIT: Shape = Shape::Size(1, 6_291_556);
-
-static WINDOW_OPENS: Shape =
-    Shape::Words(&[word("first_record", "with the first message"), word("rolling", "at once after the last window")]);
-
-/// Waits of zero would try again for ever in one instant.
-static THROTTLE_RETRY: Block = Block {
-    name: "throttle retry",
-    doc: "wait k = 0, 1, .. is min(cap, base x factor^k), changed by the jitter",
-    case: None,
-    keys: &[
-        Key::new("base", &SOME_DURATION, "the first wait").is("1s").rule("ESM-S7"),
-        Key::new("factor", &BACKOFF_FACTOR, "growth from wait to wait").is("2").rule("ESM-S7"),
-        Key::new("cap", &BACKOFF_CAP, "the longest wait before jitter").is("20s").rule("ESM-S7"),
-        Key::new("jitter", &JITTER, "how chance changes a wait").is("none").rule("ESM-S7"),
     ],
 };
 
