@@ -11,7 +11,7 @@ use super::fact::{Observer, Origin};
 use super::ids::{CallId, CallerId, FunctionId, QueueId};
 use super::keys::Keys;
 use super::limits;
-use super::sqs::Message;
+use super::sqs::{Message, Together};
 use super::streams::NewRecord;
 use crate::kernel::arrival::Arrivals;
 use crate::kernel::dist::Distribution;
@@ -212,12 +212,18 @@ impl Caller {
             };
             SimDuration::from_nanos(delay)
         });
+        let bytes = self.payload(origin.submission);
+        let call = match self.messages_per_call {
+            1 => Together { messages: 1, bytes },
+            messages => self.together(origin.submission, messages),
+        };
         Message {
             origin,
-            bytes: self.payload(origin.submission),
+            bytes,
             delay,
             group: self.messages.groups.hash(origin.submission),
             deduplication: self.messages.deduplication.hash(origin.submission),
+            call,
         }
     }
 
@@ -226,6 +232,15 @@ impl Caller {
     pub(crate) fn record(&self, origin: Origin) -> NewRecord {
         let key = self.messages.groups.of_record(origin.submission);
         NewRecord { origin, key, bytes: self.payload(origin.submission) }
+    }
+
+    /// What the call sends that a message is sent with.
+    #[cold]
+    fn together(&self, submission: u64, messages: u32) -> Together {
+        let first = (submission - 1) / u64::from(messages) * u64::from(messages) + 1;
+        let last = (first + u64::from(messages) - 1).min(self.max_events);
+        let bytes = (first..=last).fold(0, |sum: u64, submission| sum.saturating_add(self.payload(submission)));
+        Together { messages, bytes }
     }
 
     /// Key of the faults that strike what it sends.

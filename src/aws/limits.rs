@@ -36,6 +36,10 @@ pub const REQUEST_RATE_STEP: u64 = 1_000;
 /// `D` `lambda/latest/dg/gettingstarted-limits.html`.
 pub const ASYNCHRONOUS_PAYLOAD_BYTES: u64 = 1_048_576;
 
+/// All messages of one call that sends to a queue, bytes (ESM-1.1.10: 1 MiB).
+/// `D` `AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html`.
+pub const SQS_CALL_BYTES: u64 = 1_048_576;
+
 /// Largest message of a topic, bytes (INV-O5: 256 KB, taken as 2^18). `D` `lambda/latest/dg/invocation-async-retain-records.html`.
 pub const TOPIC_MESSAGE_BYTES: u64 = 262_144;
 

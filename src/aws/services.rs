@@ -16,7 +16,7 @@ use super::lineage::Lineages;
 use super::mapping::{Mappings, Surroundings};
 use super::readers::{self, Readers};
 use super::request::{Answered, Invoked, Reply, Request, RunAnswer};
-use super::sqs::{Message, Sqs};
+use super::sqs::{Message, Sqs, Together};
 use super::streams::{NewRecord, Put, Streams};
 use crate::kernel::rng::{RandomStreams, StreamKey};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -368,6 +368,7 @@ impl Services {
                         delay: None,
                         group: None,
                         deduplication: None,
+                        call: Together { messages: 1, bytes: delivery.bytes() },
                     };
                     self.sqs.put(queue, message, context);
                 }

@@ -39,13 +39,13 @@ impl TokenBucket {
         }
     }
 
-    /// Takes so many tokens, if they are all there.
+    /// Takes so many tokens, if all of them are there.
     ///
     /// # Panics
     /// When `now` is before the last call: time would have run back.
     pub fn try_take_many(&mut self, now: SimTime, tokens: u64) -> bool {
         self.fill(now);
-        match self.parts.checked_sub(u128::from(tokens) * per(self.rate)) {
+        match u128::from(tokens).checked_mul(per(self.rate)).and_then(|parts| self.parts.checked_sub(parts)) {
             Some(rest) => {
                 self.parts = rest;
                 true
@@ -158,12 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn many_tokens_are_taken_together_or_not_at_all() {
-        let mut bucket = TokenBucket::new(rate(1, SECOND), 3);
-        assert!(!bucket.try_take_many(SimTime::ZERO, 4));
-        assert!(bucket.try_take_many(SimTime::ZERO, 3));
-        assert!(!bucket.try_take_many(at(2 * SECOND), 3));
-        assert!(bucket.try_take_many(at(2 * SECOND), 2));
+    fn several_tokens_are_taken_together_or_not_at_all() {
+        let mut bucket = TokenBucket::new(rate(10, SECOND), 10);
+        let taken = [4, 7, 6, 1, u64::MAX].map(|tokens| bucket.try_take_many(SimTime::ZERO, tokens));
+        assert_eq!(taken, [true, false, true, false, false]);
+        assert!(!bucket.try_take_many(at(299_999_999), 3));
+        assert!(bucket.try_take_many(at(300_000_000), 3));
+        assert!(bucket.try_take_many(at(300_000_000), 0));
     }
 
     #[test]

@@ -18,9 +18,24 @@ pub(super) fn advice(summary: &Summary, style: Style) -> String {
 }
 
 /// The rule and the sentence of an advice.
+#[allow(clippy::too_many_lines, reason = "one arm for each advice")]
 fn words(advice: &Advice) -> (&'static str, String) {
     let time = |ms: u64| milliseconds(ms as f64);
     match advice {
+        Advice::ConcurrencyBeyondReserved { function, reserved, maximum } => {
+            let words = format!(
+                "{function}: its mappings may run {maximum} batches at once, and {reserved} units of concurrency are \
+                 reserved for it; the others are throttled"
+            );
+            ("ESM-1.8", words)
+        }
+        Advice::FilteredForOthers { queue, mapping, mappings } => {
+            let words = format!(
+                "{queue}: {mappings} mappings share it, and {mapping} deletes what its filter does not match; the others \
+                 never see that"
+            );
+            ("ESM-1.12", words)
+        }
         Advice::ShortVisibility { queue, visibility_ms, function, timeout_ms, window_ms } => {
             let window = if *window_ms > 0 { format!(" + the window of {}", time(*window_ms)) } else { String::new() };
             let advised = time(timeout_ms * 6 + window_ms);

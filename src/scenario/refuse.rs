@@ -8,11 +8,9 @@ use super::scalar;
 use super::tree::{Entry, Kind, Node};
 
 /// Keys of blocks, and words of keys, that belong to parts of Lambda which are not simulated.
-const NOT_SIMULATED: [(&str, &[&str]); 8] = [
+const NOT_SIMULATED: [(&str, &[&str]); 6] = [
     ("scenario", &["state_machines", "dependencies"]),
     ("function", &["calls"]),
-    ("standard queue", &["fair"]),
-    ("queue", &["fair"]),
     ("topic", &["subscribers", "retry"]),
     ("event bus", &["rules"]),
     ("bucket", &["notify", "delay", "retry"]),

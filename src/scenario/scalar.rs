@@ -70,6 +70,7 @@ pub(crate) fn read(node: &Node, shape: &'static Shape) -> Result<Value, UnitErro
             Leaf::Ratio(value)
         }
         Shape::Whole(min, max) => Leaf::Whole(range(text, units::whole(text)?, *min, *max)?),
+        Shape::Counted(min, max, noun) => Leaf::Whole(range(text, units::counted(text, noun)?, *min, *max)?),
         Shape::Real(min, max) => {
             let value = units::real(text)?;
             if !(*min..=*max).contains(&value) {
@@ -293,6 +294,8 @@ fn collect(shape: &'static Shape, parts: &mut Vec<String>) {
             let max = (*max < u64::from(u32::MAX)).then(|| max.to_string());
             push(format!("a whole number {}", bounds(min.to_string(), max)));
         }
+        Shape::Counted(1, _, noun) => push(format!("a number of {noun}s such as `3 {noun}s`")),
+        Shape::Counted(min, _, noun) => push(format!("a number of {noun}s, at least {min}")),
         Shape::Real(min, max) => {
             let max = (*max < f64::MAX).then(|| max.to_string());
             push(format!("a number {}", bounds(min.to_string(), max)));

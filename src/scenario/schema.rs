@@ -202,6 +202,10 @@ fn scalar(shape: &'static Shape) -> Value {
             let max = u32::try_from(*max).ok().map(|max| json!(max));
             number("integer", &json!(min), max, NUMBER)
         }
+        Shape::Counted(min, max, noun) => {
+            let max = u32::try_from(*max).ok().map(|max| json!(max));
+            number("integer", &json!(min), max, &format!("{NUMBER}( *{noun}s?)?"))
+        }
         Shape::Real(min, max) => {
             let max = (*max < f64::MAX).then(|| json!(max));
             number("number", &json!(min), max, NUMBER)

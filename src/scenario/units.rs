@@ -348,6 +348,20 @@ pub(crate) fn whole(text: &str) -> Result<u64, UnitError> {
     }
 }
 
+/// `3 receives`, `1 receive`, `3`: a whole number, and what it counts.
+pub(crate) fn counted(text: &str, noun: &str) -> Result<u64, UnitError> {
+    let what = format!("a number of {noun}s");
+    let (_, rest) = number(text, text, &what)?;
+    match rest.trim() {
+        "" => whole(text.trim_end()),
+        unit if unit.strip_suffix('s').unwrap_or(unit) == noun => whole(&text[..text.len() - rest.len()]),
+        _ => {
+            let error = UnitError::new(format!("{} is not {what}", quote(text)));
+            Err(error.help(format!("write `{} {noun}s`", &text[..text.len() - rest.len()])))
+        }
+    }
+}
+
 /// `1.5`, `2`, `1e3`: a finite number of at least zero.
 pub(crate) fn real(text: &str) -> Result<f64, UnitError> {
     const WHAT: &str = "a number";

@@ -1,8 +1,9 @@
-//! What AWS advises on queues that Lambda polls, and the scenario does not do (ESM-1.1, 1.5, 1.7).
+//! What AWS advises on queues that Lambda polls, and the scenario does not do (ESM-1.1, 1.5, 1.7, 1.8, 1.12).
 
 use super::summary::Advice;
 use crate::aws::config::{ChangeAction, EventSourceMapping, Function, Queue, QueueKind, Source, System};
 use crate::aws::ids::{FunctionId, QueueId, Table};
+use crate::kernel::quantity::Ratio;
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// ESM-1.1: the visibility time-out is this many times the function's time-out, or more.
@@ -24,7 +25,9 @@ pub(super) fn advice(system: &System) -> Vec<Advice> {
         advice.extend(short_visibility(mapping, queue, function));
         advice.extend(outlasts(system, mapping));
     }
+    advice.extend(system.functions.iter().filter_map(|(id, function)| beyond_reserved(system, id, function)));
     for (id, queue) in system.queues.iter() {
+        advice.extend(filtered_for_others(system, id, queue));
         if system.event_source_mappings.rows().iter().any(|mapping| mapping.source == Source::Queue(id)) {
             advice.extend(redrive(queue));
         }
@@ -40,6 +43,24 @@ fn little_concurrency(mapping: &EventSourceMapping, function: &Function) -> Opti
         return None;
     }
     Some(Advice::LittleConcurrency { mapping: mapping.name.clone(), function: function.name.clone(), reserved })
+}
+
+/// ESM-1.8.4.
+fn beyond_reserved(system: &System, id: FunctionId, function: &Function) -> Option<Advice> {
+    let reserved = function.reserved_concurrency?;
+    let mappings = system.event_source_mappings.rows().iter().filter(|mapping| mapping.function == id);
+    let maximum = mappings.filter_map(|mapping| mapping.sqs.maximum_concurrency).fold(0, u32::saturating_add);
+    let name = function.name.clone();
+    (maximum > reserved).then_some(Advice::ConcurrencyBeyondReserved { function: name, reserved, maximum })
+}
+
+/// ESM-1.12.4.
+fn filtered_for_others(system: &System, id: QueueId, queue: &Queue) -> Option<Advice> {
+    let mappings = || system.event_source_mappings.rows().iter().filter(|mapping| mapping.source == Source::Queue(id));
+    let filtering = mappings().find(|mapping| mapping.filter < Ratio::ONE)?;
+    let count = u32::try_from(mappings().count()).unwrap_or(u32::MAX);
+    let (queue, mapping) = (queue.name.clone(), filtering.name.clone());
+    (count > 1).then_some(Advice::FilteredForOthers { queue, mapping, mappings: count })
 }
 
 fn short_visibility(mapping: &EventSourceMapping, queue: &Queue, function: &Function) -> Option<Advice> {
@@ -202,6 +223,28 @@ mod tests {
         );
         system.queues[first::<QueueId>()].redrive = None;
         assert!(advice(&system).contains(&Advice::NoDeadLetterQueue { queue }));
+    }
+
+    /// ESM-1.8.4: more than is reserved, over all mappings. ESM-1.12.4: a filter on a queue that others read.
+    #[test]
+    fn advice_on_several_mappings() {
+        let mut system = system();
+        system.functions[first::<FunctionId>()].reserved_concurrency = Some(10);
+        let mut second = system.event_source_mappings.rows()[0].clone();
+        "second".clone_into(&mut second.name);
+        second.sqs.maximum_concurrency = Some(10);
+        let second = system.event_source_mappings.push(second);
+        assert_eq!(advice(&system), []);
+        system.event_source_mappings[second].sqs.maximum_concurrency = Some(11);
+        system.event_source_mappings[second].filter = Ratio::ZERO;
+        let [queue, function, mapping] = ["orders", "worker", "second"].map(str::to_owned);
+        assert_eq!(
+            advice(&system),
+            [
+                Advice::ConcurrencyBeyondReserved { function, reserved: 10, maximum: 11 },
+                Advice::FilteredForOthers { queue, mapping, mappings: 2 },
+            ]
+        );
     }
 
     /// ESM-1.1: a queue may be changed later to a bad state.

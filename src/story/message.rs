@@ -92,7 +92,11 @@ pub(super) fn message_origin(fact: &MessageFact) -> Option<&Origin> {
         | MessageFact::Moved { origin, .. }
         | MessageFact::Redriven { origin, .. }
         | MessageFact::Expired { origin, .. } => Some(origin),
-        MessageFact::GroupsInFlight { .. } | MessageFact::OldestChanged { .. } => None,
+        MessageFact::GroupsInFlight { .. }
+        | MessageFact::GroupNoisy { .. }
+        | MessageFact::GroupQuiet { .. }
+        | MessageFact::QuietGroups { .. }
+        | MessageFact::OldestChanged { .. } => None,
     }
 }
 
@@ -133,9 +137,13 @@ pub(super) fn tell<'a>(
         MessageFact::DelayEnded { queue, .. } => {
             by(queue, StepKind::DelayEnded, Some(&rules::MESSAGE_DELAY), "its delay is over".to_owned())
         }
-        MessageFact::Received { queue, mapping, receives, visible_at, .. } => {
-            let detail = received(settings, now, queue, receives, visible_at);
-            let (kind, rule) = (StepKind::Received, Some(&rules::VISIBILITY_CLOCK));
+        MessageFact::Received { queue, mapping, receives, visible_at, from_noisy, .. } => {
+            let mut detail = received(settings, now, queue, receives, visible_at);
+            let rule = if from_noisy { &rules::NOISY_GROUP } else { &rules::VISIBILITY_CLOCK };
+            if from_noisy {
+                detail += "; its message group is noisy, so it waited until no message of a quiet one was there";
+            }
+            let (kind, rule) = (StepKind::Received, Some(rule));
             Told { actor: settings.mapping(mapping), kind, run: None, rule, detail }
         }
         MessageFact::Returned { queue, at, .. } => {
@@ -165,7 +173,11 @@ pub(super) fn tell<'a>(
             let (rule, detail) = expired(settings, at, queue, state);
             by(queue, StepKind::Expired, Some(rule), detail)
         }
-        MessageFact::GroupsInFlight { .. } | MessageFact::OldestChanged { .. } => return None,
+        MessageFact::GroupsInFlight { .. }
+        | MessageFact::GroupNoisy { .. }
+        | MessageFact::GroupQuiet { .. }
+        | MessageFact::QuietGroups { .. }
+        | MessageFact::OldestChanged { .. } => return None,
     })
 }
 

@@ -148,7 +148,7 @@ rules! {
     RETENTION = "ESM-1.1.9", Documented, QUEUE_QUOTAS,
         "A queue keeps a message for its retention, 4 days by default, and then drops it without a word.";
     MESSAGE_SIZE = "ESM-1.1.10", Documented, "Amazon SQS developer guide, quotas-messages",
-        "A message may have 1 MiB, or the maximum message size of its queue; a larger one is refused.";
+        "A message may have 1 MiB, or the maximum message size of its queue, and so may all messages of one call; what is larger is refused.";
     BATCH_COMPLETE = "ESM-1.3.1", Documented, MAPPINGS,
         "A batch is invoked when it is full, when its window is over, or when one more record would pass 6 MB.";
     NO_WINDOW = "ESM-1.3.4", Assumption, NONE,
@@ -181,6 +181,8 @@ rules! {
         "A FIFO queue accepts a message with a deduplication id of the last 5 minutes, and drops it.";
     FIFO_RATE = "ESM-1.10.12", Documented, "Amazon SQS developer guide, quotas-fifo",
         "A FIFO queue takes a limited number of calls a second.";
+    NOISY_GROUP = "ESM-1.11.4", Documented, "Amazon SQS developer guide, sqs-fair-queues",
+        "In a fair queue messages of quiet groups are received first. A group with more than 10 % of what is in flight, and 30 messages, is noisy.";
     FILTER = "ESM-1.12.1", Documented, "AWS Lambda developer guide, invocation-eventfiltering",
         "Lambda deletes a message that does not match the filter; it reaches neither the function nor a dead-letter queue.";
     WRITE_LIMIT = "ESM-2.1.1", Documented, STREAM_QUOTAS,

@@ -150,7 +150,7 @@ fn esm_a31_over_pulling_is_told() {
 
 /// ESM-A41: what a function reports as failed comes back, and only that.
 #[test]
-fn esm_a41_partial_failures() {
+fn esm_a41_partial_failures_are_counted() {
     let function = "duration: 4s, timeout: 10s, failures: [{ events: [3, 7], first_attempts: 1 }]";
     let mapping = "report_batch_item_failures: true";
     let summary = run("visibility_timeout: 60s", function, mapping, "burst: { size: 10 }", "duration: 1s");

@@ -1,104 +1,10 @@
 //! SQS queues and the mappings that poll them: vectors A-1 to A-16, A-28 and others of the sheet on event source mappings.
 
-use std::collections::BTreeMap;
-
 use lambdasim::aws::fact::{Fact, MappingFact, MessageFact};
 use lambdasim::aws::ids::{Id, QueueId};
 
 use crate::common::{Facts, ms, same};
-
-/// What happened, in seconds. Messages are named by their submission.
-#[derive(Debug, Default)]
-struct Story {
-    /// Starts of runs, with the first message of the batch.
-    starts: Vec<(f64, u64)>,
-    /// Sizes of the batches that were invoked, in order.
-    sizes: Vec<u32>,
-    received: Vec<(f64, u64)>,
-    deleted: Vec<(f64, u64)>,
-    /// Messages that went to the dead-letter queue, with their receives and runs.
-    moved: Vec<(f64, u64, u32, u32)>,
-    expired: Vec<(f64, u64)>,
-    throttles: usize,
-    empty_polls: u64,
-    /// Runs under way: most at once.
-    peak: u32,
-    /// When each level was first reached.
-    reached: BTreeMap<u32, f64>,
-}
-
-impl Story {
-    fn of(facts: &Facts) -> Self {
-        let (mut story, mut running) = (Self::default(), 0_u32);
-        for (now, fact) in &facts.list {
-            let at = ms(*now) / 1e3;
-            match *fact {
-                Fact::RunStarted { origin, .. } => {
-                    story.starts.push((at, origin.submission));
-                    running += 1;
-                    story.peak = story.peak.max(running);
-                    story.reached.entry(running).or_insert(at);
-                }
-                Fact::RunEnded { .. } => running -= 1,
-                Fact::Throttled { .. } => story.throttles += 1,
-                Fact::Mapping(MappingFact::BatchInvoked { records, .. }) => story.sizes.push(records),
-                Fact::Mapping(MappingFact::PolledEmpty { receives, .. }) => story.empty_polls += receives,
-                Fact::Message(MessageFact::Received { origin, .. }) => story.received.push((at, origin.submission)),
-                Fact::Message(MessageFact::Deleted { origin, .. }) => story.deleted.push((at, origin.submission)),
-                Fact::Message(MessageFact::Moved { origin, receives, runs, .. }) => {
-                    story.moved.push((at, origin.submission, receives, runs));
-                }
-                Fact::Message(MessageFact::Expired { origin, at, .. }) => {
-                    story.expired.push((ms(at) / 1e3, origin.submission));
-                }
-                _ => {}
-            }
-        }
-        story
-    }
-
-    fn start_times(&self) -> Vec<f64> {
-        self.starts.iter().map(|(at, _)| *at).collect()
-    }
-}
-
-/// Runs a scenario with one queue `q`, its dead-letter queue `dlq`, one function and one mapping.
-struct Case {
-    queue: &'static str,
-    function: &'static str,
-    mapping: &'static str,
-    arrivals: String,
-    more: &'static str,
-    duration: &'static str,
-}
-
-impl Default for Case {
-    fn default() -> Self {
-        Self { queue: "", function: "duration: 1s", mapping: "", arrivals: "at: [0s]".into(), more: "", duration: "1s" }
-    }
-}
-
-impl Case {
-    fn facts(&self) -> Facts {
-        let Self { queue, function, mapping, arrivals, more, duration } = self;
-        Facts::of(&format!(
-            "duration: {duration}
-functions: {{ f: {{ {function} }} }}
-queues: {{ q: {{ {queue} }}, dlq: {{}} }}
-event_source_mappings: {{ m: {{ source: q, function: f, {mapping} }} }}
-callers: {{ c: {{ target: q, arrivals: {{ {arrivals} }} }} }}
-{more}"
-        ))
-    }
-
-    fn story(&self) -> Story {
-        Story::of(&self.facts())
-    }
-}
-
-fn burst(messages: u32) -> String {
-    format!("burst: {{ size: {messages} }}")
-}
+use crate::sqs::{Case, Story, burst};
 
 /// Settings of the mapping, more of the scenario, when levels are reached, and the highest.
 type Row = (&'static str, &'static str, &'static [(u32, f64)], u32);
@@ -112,7 +18,7 @@ fn esm_a1_to_a4_growth_under_an_endless_backlog() {
         mapping,
         arrivals: burst(4_000),
         more,
-        duration: "1s",
+        ..Case::default()
     };
     let unlimited = "account: { concurrency_limit: 10000 }\ndrain: 30m";
     let rows: [Row; 3] = [
@@ -475,6 +381,32 @@ changes: [{ at: 1h, redrive: { queue: dlq, to: q, rate: 500/s } }]",
     // The n-th goes (n - 1) / 500 s after the task began.
     assert_eq!((redriven.len(), redriven[0], redriven[9_999]), (10_000, 3_600.0, 3_619.998));
     assert_eq!(Story::of(&facts).deleted.len(), 10_000);
+}
+
+/// ESM-1.5.10: dead letters go back to where they came from, with no receives, in both types of queues; there they
+/// are dead-lettered again, or run well once the outage is over.
+#[test]
+fn esm_1_5_redrive_of_dead_letters() {
+    for kind in ["", "type: fifo"] {
+        let facts = Facts::of(&format!(
+            "duration: 2h
+functions: {{ f: {{ duration: 1s, failures: [{{ probability: 100%, until: 65m }}] }} }}
+queues: {{ q: {{ {kind} }}, dlq: {{ {kind} }} }}
+callers: {{ c: {{ target: q, arrivals: {{ burst: {{ size: 40 }} }} }} }}
+event_source_mappings: {{ m: {{ source: q, function: f }} }}
+changes:
+  - {{ at: 0s, set: {{ queues.q.redrive: {{ dead_letter_queue: dlq, max_receive_count: 2 }} }} }}
+  - {{ at: 1h, redrive: {{ queue: dlq, to: q, rate: 10/s }} }}
+  - {{ at: 90m, redrive: {{ queue: dlq, to: q, rate: 10/s }} }}"
+        ));
+        let story = Story::of(&facts);
+        assert!(story.moved.iter().all(|(_, _, receives, _)| *receives == 2), "{kind}: {:?}", story.moved);
+        assert_eq!((story.moved.len(), story.deleted.len()), (80, 40), "{kind}");
+        let redriven =
+            facts.pick(|now, fact| matches!(fact, Fact::Message(MessageFact::Redriven { .. })).then_some(now / 1e3));
+        assert_eq!((redriven.len(), redriven[0], redriven[39]), (80, 3_600.0, 3_603.9), "{kind}");
+        assert_eq!((redriven[40], redriven[79]), (5_400.0, 5_403.9), "{kind}");
+    }
 }
 
 /// ESM-S10: with `rolling` the window of 40 s of an idle poller is the one from 0 to 40 s, not one that its first

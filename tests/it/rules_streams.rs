@@ -695,3 +695,16 @@ fn esm_f7_throughput_of_provisioned_pollers() {
     };
     near("seconds", case.story().last_end, 20.0, 1.1);
 }
+
+/// ESM-3.4: at most 1,000 records a read.
+#[test]
+fn esm_3_4_reads_of_dynamodb() {
+    let case = Case {
+        stream: "type: dynamodb",
+        mapping: "batch_size: 10000",
+        caller: "payload: 100B, arrivals: {burst: {size: 2500, at: 0s}}",
+        ..CASE
+    };
+    let reads: Vec<u32> = case.story().reads.iter().map(|(.., records)| *records).collect();
+    assert_eq!(reads, [1_000, 1_000, 500]);
+}

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use lambdasim::aws::config::{
-    Backoff, Caller, ChangeAction, Deduplication, DeduplicationScope, EventSourceMapping, FailureKind, Growth,
-    Invocation, Jitter, Keys, Pollers, ProvisionedPollers, Queue, QueueKind, Redrive, Source, SqsPolling, StaleDelete,
-    StreamPolling, System, Target, WindowOpens,
+    Backoff, Caller, ChangeAction, Deduplication, DeduplicationScope, EventSourceMapping, FailureKind, Fairness,
+    Growth, Invocation, Jitter, Keys, Pollers, ProvisionedPollers, Queue, QueueKind, Redrive, Source, SqsPolling,
+    StaleDelete, StreamPolling, System, Target, WindowOpens,
 };
 use lambdasim::aws::ids::{FunctionId, Id, MappingId, QueueId};
 use lambdasim::kernel::dist::Distribution;
@@ -85,6 +85,12 @@ fn defaults_of_queues() {
             stale_delete: StaleDelete::Ignored,
             attribute_propagation: SimDuration::ZERO,
             oldest_age_skips_after: None,
+            fair: Some(Fairness {
+                share: percent(10),
+                in_flight: 30,
+                processing_share: None,
+                quiet_after: seconds(300),
+            }),
             ..standard.clone()
         };
         assert_eq!(standard, expected);
@@ -100,6 +106,7 @@ fn defaults_of_queues() {
             deduplication_window: seconds(300),
             fifo_throughput: Some(Rate::per_second(300)),
             group_lookahead: 120_000,
+            fair: None,
             ..standard
         };
         assert_eq!(fifo, expected);
@@ -147,6 +154,12 @@ fn settings_of_queues() {
         stale_delete: StaleDelete::Effective,
         attribute_propagation: seconds(60),
         oldest_age_skips_after: None,
+        fair: Some(Fairness {
+            share: percent(20),
+            in_flight: 100,
+            processing_share: Some(percent(25)),
+            quiet_after: seconds(600),
+        }),
         ..standard.clone()
     };
     assert_eq!(standard, expected);
@@ -354,6 +367,24 @@ changes:
     assert_eq!(shown.collect::<Vec<_>>(), expected);
 }
 
+/// ESM-S16, 1.11: in the file, by `--set` and in a change; as it is written, and with its defaults.
+#[test]
+fn forms_of_receives_and_of_fair() {
+    for (written, skips_after) in
+        [("3 receives", Some(3)), ("1 receive", Some(1)), ("4", Some(4)), ("off", None), ("false", None)]
+    {
+        let system = load(SMALL, &[&format!("queues.q.oldest_age_skips_after={written}")]);
+        assert_eq!(queue(&system, "q").oldest_age_skips_after, skips_after, "{written}");
+    }
+    let change = "changes: [{at: 1m, set: {queues.q.oldest_age_skips_after: 3 receives, queues.q.fair.in_flight: 9}}]";
+    let system = load(&format!("{SMALL}{change}\n"), &["queues.q.fair.share=20%"]);
+    let [change] = &*system.changes else { panic!("{:?}", system.changes) };
+    let ChangeAction::Queue(_, changed) = &change.action else { panic!("{change:?}") };
+    let fair = changed.fair.unwrap();
+    assert_eq!((changed.oldest_age_skips_after, fair.in_flight, fair.share), (Some(3), 9, percent(20)));
+    assert_eq!(queue(&load(SMALL, &["queues.q.fair=off"]), "q").fair, None);
+}
+
 /// What the schema refuses, the reader refuses too.
 #[test]
 fn the_schema_knows_queues_and_mappings() {
@@ -363,11 +394,20 @@ fn the_schema_knows_queues_and_mappings() {
         validator.is_valid(&serde_json::to_value(value).unwrap())
     };
     assert!(valid(SMALL));
+    for good in ["3 receives", "1 receive", "3", "off"] {
+        let text = SMALL.replace("q: {}", &format!("q: {{oldest_age_skips_after: {good}, fair: {{in_flight: 5}}}}"));
+        assert!(valid(&text), "{good}");
+    }
+    assert!(valid(&SMALL.replace("q: {}", "q: {fair: off}")));
     for (good, bad) in [
         ("q: {}", "q: {type: express}"),
         ("q: {}", "q: {visibility_timeout: 30}"),
         ("q: {}", "q: {fifo_throughput: 300/s}"),
         ("q: {}", "q: {type: standard, group_lookahead: 5}"),
+        ("q: {}", "q: {oldest_age_skips_after: 3 times}"),
+        ("q: {}", "q: {fair: {in_flight: 0}}"),
+        ("q: {}", "q: {fair: {noisy: 10%}}"),
+        ("{type: fifo}", "{type: fifo, fair: {}}"),
         ("{type: fifo}", "{type: fifo, shuffle_window: 5}"),
         ("q: {}", "q: {redrive: {dead_letter_queue: line}}"),
         ("function: f", "function: f, batch_size: 10001"),

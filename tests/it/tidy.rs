@@ -143,6 +143,84 @@ fn rules_of_row(line: &str) -> Vec<String> {
     cell.split(", ").map(|id| format!("{sheet}{}", id.trim_start_matches(sheet))).collect()
 }
 
+/// Rules that no test can show, and why.
+const UNTESTED: [(&str, &str); 3] = [
+    ("INV-C6", "a function has one version here"),
+    ("INV-P10", "it says that something does not exist"),
+    ("INV-S4", "it says which of two pages is taken"),
+];
+
+/// Tests by the names of their files and of themselves; a file `mod.rs` or `tests.rs` is called as its folder.
+fn tests_of(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (path, text) in sources(folder) {
+        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let parent = path.parent().and_then(Path::file_name).and_then(|parent| parent.to_str()).unwrap_or_default();
+        let module = if matches!(stem, "mod" | "tests") { parent } else { stem };
+        let mut is_test = false;
+        for line in text.lines().map(str::trim_start) {
+            is_test |= line == "#[test]";
+            if let Some(name) = line.strip_prefix("fn ").filter(|_| std::mem::take(&mut is_test)) {
+                let name = name.split('(').next().unwrap_or_default();
+                found.push((module.to_owned(), name.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+/// Cells of a row. A stroke within a cell is written `\\|`.
+fn cells(line: &str) -> Vec<String> {
+    let row = line.strip_prefix('|').and_then(|row| row.strip_suffix('|'));
+    let plain = row.map(|row| row.replace("\\|", "/"));
+    plain.map(|row| row.split('|').map(|cell| cell.trim().to_owned()).collect()).unwrap_or_default()
+}
+
+/// The first cell and the cell of tests of each row that has one.
+fn rows_with_tests(page: &str) -> Vec<(String, String)> {
+    let (mut column, mut rows) = (None, Vec::new());
+    for line in page.lines() {
+        let cells = cells(line);
+        if cells.is_empty() {
+            column = None;
+        } else if column.is_none() {
+            column = cells.iter().position(|cell| cell == "test");
+        } else if let Some(tests) = column.and_then(|column| cells.get(column))
+            && !cells[0].starts_with("---")
+        {
+            rows.push((cells[0].clone(), tests.clone()));
+        }
+    }
+    rows
+}
+
+/// Each rule and each vector names its tests, and they exist: in `tests/it`, or beside the code with their module.
+#[test]
+fn tests_of_rules_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let semantics = fs::read_dir(root.join("semantics")).unwrap().map(|entry| entry.unwrap().path());
+    let (beside, outside) = (tests_of("src"), tests_of("tests/it"));
+    let exists = |name: &str| match name.split_once("::") {
+        Some((module, name)) => beside.iter().chain(&outside).any(|(of, test)| (&**of, &**test) == (module, name)),
+        None => outside.iter().any(|(_, test)| test == name),
+    };
+    let (mut wrong, mut named) = (Vec::new(), 0);
+    for path in semantics.chain([root.join("vectors.md")]) {
+        for (id, tests) in rows_with_tests(&fs::read_to_string(&path).unwrap()) {
+            let cited: Vec<_> = tests.split('`').skip(1).step_by(2).collect();
+            named += cited.len();
+            let is_rule = SHEETS.iter().any(|sheet| id.starts_with(sheet)) || id.starts_with('V');
+            if cited.is_empty() && is_rule && !UNTESTED.iter().any(|(untested, _)| *untested == id) {
+                wrong.push(format!("{}: {id} has no test", path.display()));
+            }
+            let missing = cited.iter().filter(|name| !exists(name));
+            wrong.extend(missing.map(|name| format!("{}: {id}: there is no test {name}", path.display())));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(named > 300, "{named} names were found: the tables are read wrongly");
+}
+
 #[test]
 fn forms_of_ids() {
     for (id, accepted) in [

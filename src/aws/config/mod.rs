@@ -23,7 +23,7 @@ pub use mapping::{
     StartingPosition, StreamPolling, WindowOpens,
 };
 pub use places::{Bucket, EventBus, Topic};
-pub use queue::{DeduplicationScope, Queue, QueueKind, Redrive, StaleDelete};
+pub use queue::{DeduplicationScope, Fairness, Queue, QueueKind, Redrive, StaleDelete};
 pub use stream::{Broker, BrokerKind, CapacityMode, Stream, StreamKind};
 
 use super::ids::{

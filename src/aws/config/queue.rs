@@ -39,6 +39,8 @@ pub struct Queue {
     pub attribute_propagation: SimDuration,
     /// ESM-S16: the age metric passes over messages that were received so often.
     pub oldest_age_skips_after: Option<u32>,
+    /// ESM-1.11: what makes a message group of a standard queue noisy; none in a queue that is not fair.
+    pub fair: Option<Fairness>,
     /// ESM-1.10: the deduplication id is a hash of the body.
     pub content_based_deduplication: bool,
     /// ESM-1.10: within what an id is looked for.
@@ -49,6 +51,19 @@ pub struct Queue {
     pub fifo_throughput: Option<Rate>,
     /// ESM-1.10: messages from the front in which groups are looked for.
     pub group_lookahead: u32,
+}
+
+/// When a message group of a standard queue is noisy (ESM-1.11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fairness {
+    /// It has more than this share of all messages in flight.
+    pub share: Ratio,
+    /// And it has so many messages in flight, or more.
+    pub in_flight: u32,
+    /// Or it took more than this share of the processing time of the last five minutes (ESM-S24).
+    pub processing_share: Option<Ratio>,
+    /// It is quiet again after so long without a message in flight.
+    pub quiet_after: SimDuration,
 }
 
 /// The two types of queues.

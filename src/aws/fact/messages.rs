@@ -48,6 +48,8 @@ pub enum MessageFact {
         visible_at: SimTime,
         /// Size, bytes.
         bytes: u64,
+        /// Whether its message group was noisy: no message of a quiet one was there (ESM-1.11).
+        from_noisy: bool,
     },
     /// The visibility time-out of a message ended at `at`: it can be received again.
     Returned {
@@ -128,6 +130,37 @@ pub enum MessageFact {
         /// From when on.
         at: SimTime,
     },
+    /// A message group of a standard queue became noisy (ESM-1.11).
+    GroupNoisy {
+        /// The queue.
+        queue: QueueId,
+        /// The group, by the hash of its id.
+        group: u64,
+        /// Its messages in flight.
+        in_flight: u64,
+        /// All messages in flight.
+        all_in_flight: u64,
+    },
+    /// A noisy message group became quiet again, at `at`.
+    GroupQuiet {
+        /// The queue.
+        queue: QueueId,
+        /// The group, by the hash of its id.
+        group: u64,
+        /// When; at or before the moment it is noticed.
+        at: SimTime,
+    },
+    /// What is in the quiet message groups of a standard queue; said when that changes, from the first noisy one on.
+    QuietGroups {
+        /// The queue.
+        queue: QueueId,
+        /// Their messages, and those without a group.
+        levels: Levels,
+        /// Since when the oldest of these messages is in the queue; `None` without messages.
+        oldest: Option<SimTime>,
+        /// From when on.
+        at: SimTime,
+    },
     /// Since when the oldest message of a queue is in it; said when that changes.
     OldestChanged {
         /// The queue.
@@ -148,6 +181,55 @@ pub enum MessageState {
     Visible,
     /// It was received, and its visibility time-out has not ended.
     InFlight,
+}
+
+/// Messages by what they are doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Levels {
+    /// Their delay has not ended.
+    pub delayed: u64,
+    /// They can be received.
+    pub visible: u64,
+    /// They were received, and their visibility time-out has not ended.
+    pub in_flight: u64,
+}
+
+impl Levels {
+    /// A message changes its state; none is outside.
+    pub(crate) fn shift(&mut self, from: Option<MessageState>, to: Option<MessageState>) {
+        if let Some(from) = from {
+            *self.of(from) -= 1;
+        }
+        if let Some(to) = to {
+            *self.of(to) += 1;
+        }
+    }
+
+    /// These, and others.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            delayed: self.delayed + other.delayed,
+            visible: self.visible + other.visible,
+            in_flight: self.in_flight + other.in_flight,
+        }
+    }
+
+    /// These without some of them.
+    pub(crate) fn minus(self, other: Self) -> Self {
+        Self {
+            delayed: self.delayed - other.delayed,
+            visible: self.visible - other.visible,
+            in_flight: self.in_flight - other.in_flight,
+        }
+    }
+
+    fn of(&mut self, state: MessageState) -> &mut u64 {
+        match state {
+            MessageState::Delayed => &mut self.delayed,
+            MessageState::Visible => &mut self.visible,
+            MessageState::InFlight => &mut self.in_flight,
+        }
+    }
 }
 
 /// What a mapping did.

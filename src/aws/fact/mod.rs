@@ -8,7 +8,7 @@ mod streams;
 mod words;
 
 pub use asynchronous::{Condition, DeliveryError, DeliveryKind, Record, Response, ReturnCause};
-pub use messages::{MappingFact, MessageFact, MessageState};
+pub use messages::{Levels, MappingFact, MessageFact, MessageState};
 pub use streams::{BrokerFact, DiscardCondition, Notice, ReaderFact, RecordFate, StreamFact};
 pub use words::{Answer, Capacity, InitPhase, Outcome, RunOutcome, ThrottleReason};
 

@@ -241,12 +241,12 @@ impl Mappings {
             mapping.pollers.back_off(mapping.config.sqs.pollers.error_backoff);
             mapping.retire_surplus(context);
         }
-        let latency = around.sqs.config(mapping.queue).delete_latency;
-        if latency.is_zero() || failed == records {
+        let due = if failed == records { context.now } else { around.sqs.deletes_at(mapping.queue, context.now) };
+        if due <= context.now {
             self.delete(id, around, context);
             return self.release(id, around, context);
         }
-        (batch.state, batch.timer) = (State::Deleting, context.now.plus(latency));
+        (batch.state, batch.timer) = (State::Deleting, due);
         context.schedule(batch.timer, Class::Timer, mapping.config.order, Event::Service(ServiceEvent::BatchDue(id)));
     }
 

@@ -9,7 +9,7 @@ use crate::aws::fact::{
 };
 use crate::aws::ids::{Id, MappingId, WorkerId};
 use crate::aws::limits;
-use crate::aws::sqs::Message;
+use crate::aws::sqs::{Message, Together};
 use crate::aws::streams::{NewRecord, PartitionKey, Put};
 use crate::kernel::rng::StreamKey;
 
@@ -76,7 +76,8 @@ impl Readers {
                 }
                 let origin = sent_on(first.origin, worker.mapping);
                 let bytes = limits::DISCARDED_BATCH_BYTES;
-                let message = Message { origin, bytes, delay: None, group: None, deduplication: None };
+                let call = Together { messages: 1, bytes };
+                let message = Message { origin, bytes, call, delay: None, group: None, deduplication: None };
                 around.sqs.put(queue, message, context);
             }
             Target::Stream(_) => {
@@ -130,6 +131,7 @@ impl Readers {
                     let message = Message {
                         origin: sent_on(held.origin, mapping),
                         bytes,
+                        call: Together { messages: 1, bytes },
                         delay: None,
                         group: None,
                         deduplication: None,

@@ -17,7 +17,7 @@ use crate::aws::config;
 use crate::aws::event::Context;
 use crate::aws::fact::{Fact, MessageFact, MessageState, Observer};
 use crate::aws::ids::{GroupId, MappingId, MessageId, QueueId, Slots};
-use crate::kernel::time::SimTime;
+use crate::kernel::time::{SimDuration, SimTime};
 
 /// Whose messages follow each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,12 +95,14 @@ impl FifoQueue {
         self.records.visible()
     }
 
+    /// Whether a message can be received now.
+    pub(crate) fn is_receivable(&self, config: &config::Queue, now: SimTime) -> bool {
+        self.records.in_flight() < u64::from(config.maximum_in_flight) && self.first_available(now).is_some()
+    }
+
     /// When the next message can be received, as far as time alone decides.
     pub(crate) fn next_receivable_at(&self, config: &config::Queue, now: SimTime) -> Option<SimTime> {
-        if self.records.in_flight() < u64::from(config.maximum_in_flight) && self.first_available(now).is_some() {
-            return Some(now);
-        }
-        self.records.next_visible_at()
+        if self.is_receivable(config, now) { Some(now) } else { self.records.next_visible_at() }
     }
 
     /// The available group with the oldest head.
@@ -114,7 +116,7 @@ impl FifoQueue {
     /// A message is sent.
     pub(crate) fn send<O: Observer>(&mut self, message: Message, config: &config::Queue, context: &mut Context<'_, O>) {
         self.look(config, context);
-        let Message { origin, bytes, delay, group, deduplication } = message;
+        let Message { origin, bytes, delay, group, deduplication, .. } = message;
         let (queue, now) = (self.id, context.now);
         if let Some(id) = deduplication {
             let scope = (config.deduplication_scope == config::DeduplicationScope::MessageGroup).then_some(group);
@@ -198,7 +200,7 @@ impl FifoQueue {
             }
             let receipt = self.records.give(id, now.plus(config.visibility_timeout), now, mapping);
             self.groups[group].in_flight += u32::from(self.records[id].state == MessageState::InFlight);
-            context.state(&receipt.received(queue));
+            context.state(&receipt.received(queue, false));
             out.receipts.push(receipt);
             given += 1;
             place += 1;
@@ -261,7 +263,10 @@ impl FifoQueue {
             let expiry = first.map(|id| self.records[id].enqueued.plus(config.message_retention));
             match (visible, expiry.filter(|at| *at <= now)) {
                 (None, None) => break,
-                (Some(at), expiry) if expiry.is_none_or(|expiry| at < expiry) => self.show(context),
+                (Some(at), expiry) if expiry.is_none_or(|expiry| at < expiry) => {
+                    self.show(context);
+                    self.say_oldest(at, config, context);
+                }
                 (_, expiry) => {
                     let at = expiry.expect("one of the two").max(self.looked);
                     let id = first.expect("something is too old");
@@ -272,6 +277,18 @@ impl FifoQueue {
             }
         }
         self.looked = now;
+    }
+
+    /// The queue's delay changes: that of all its messages does (ESM-1.1.8).
+    pub(crate) fn set_delay(&mut self, delay: SimDuration, now: SimTime) {
+        let mut next = self.records.first(List::Enqueued);
+        while let Some(id) = next {
+            next = self.records.after(List::Enqueued, id);
+            if self.records[id].state == MessageState::Delayed {
+                let visible_at = self.records[id].enqueued.plus(delay).max(now);
+                self.records.delay(id, visible_at);
+            }
+        }
     }
 
     /// The first hidden message is visible from its moment on.

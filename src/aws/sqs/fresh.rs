@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::aws::fact::Origin;
+use super::records::NewRecord;
+use crate::aws::fact::{MessageState, Origin};
 use crate::aws::ids::CallerId;
 use crate::kernel::time::SimTime;
 
@@ -21,60 +22,76 @@ impl Fresh {
     pub(super) fn origin(&self) -> Origin {
         Origin { caller: self.caller, branch: 0, submission: self.submission, submitted: self.enqueued }
     }
+
+    /// What its record begins with.
+    pub(super) fn record(&self, visible_at: SimTime, state: MessageState) -> NewRecord {
+        let Self { enqueued, bytes, .. } = *self;
+        let (origin, arrived, receives, runs) = (self.origin(), enqueued, 0, 0);
+        NewRecord { origin, enqueued, arrived, visible_at, bytes, receives, runs, state }
+    }
 }
 
-/// Messages of a chunk: 96 KiB.
+/// Entries of a chunk: of fresh messages, 96 KiB.
 const CHUNK: usize = 4_096;
 
-/// A line of fresh messages. Chunks are filled, emptied and used again, so no message is ever moved.
-#[derive(Debug, Default)]
-pub(super) struct FreshLine {
-    chunks: VecDeque<Vec<Fresh>>,
-    /// Messages of the first chunk that are gone.
+/// A line of fresh messages.
+pub(super) type FreshLine = Line<Fresh>;
+
+/// First in, first out. Chunks are filled, emptied and used again, so no entry is ever moved.
+#[derive(Debug)]
+pub(super) struct Line<T> {
+    chunks: VecDeque<Vec<T>>,
+    /// Entries of the first chunk that are gone.
     taken: usize,
     len: usize,
     /// An emptied chunk.
-    spare: Option<Vec<Fresh>>,
+    spare: Option<Vec<T>>,
 }
 
-impl FreshLine {
-    /// Messages in the line.
+impl<T> Default for Line<T> {
+    fn default() -> Self {
+        Self { chunks: VecDeque::new(), taken: 0, len: 0, spare: None }
+    }
+}
+
+impl<T: Copy> Line<T> {
+    /// Entries in the line.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// Adds a message at the end.
+    /// Adds an entry at the end.
     #[inline]
-    pub(super) fn push(&mut self, message: Fresh) {
+    pub(super) fn push(&mut self, entry: T) {
         self.len += 1;
         match self.chunks.back_mut() {
-            Some(chunk) if chunk.len() < CHUNK => chunk.push(message),
-            _ => self.push_chunk(message),
+            Some(chunk) if chunk.len() < CHUNK => chunk.push(entry),
+            _ => self.push_chunk(entry),
         }
     }
 
     #[cold]
-    fn push_chunk(&mut self, message: Fresh) {
+    fn push_chunk(&mut self, entry: T) {
         let mut chunk = self.spare.take().unwrap_or_else(|| Vec::with_capacity(CHUNK));
         chunk.clear();
-        chunk.push(message);
+        chunk.push(entry);
         self.chunks.push_back(chunk);
     }
 
-    /// The first message.
+    /// The first entry.
     #[inline]
-    pub(super) fn first(&self) -> Option<&Fresh> {
+    pub(super) fn first(&self) -> Option<&T> {
         self.chunks.front().and_then(|chunk| chunk.get(self.taken))
     }
 
-    /// The message with this place in the line, 0 = first.
+    /// The entry with this place in the line, 0 = first.
     #[inline]
-    pub(super) fn get(&self, place: usize) -> Option<&Fresh> {
+    pub(super) fn get(&self, place: usize) -> Option<&T> {
         let place = place + self.taken;
         self.chunks.get(place / CHUNK).and_then(|chunk| chunk.get(place % CHUNK))
     }
 
-    /// Exchanges the first message with another.
+    /// Exchanges the first entry with another.
     pub(super) fn bring_forward(&mut self, place: usize) {
         let place = place + self.taken;
         let Some(other) = self.chunks.get(place / CHUNK).and_then(|chunk| chunk.get(place % CHUNK)).copied() else {
@@ -84,18 +101,18 @@ impl FreshLine {
         self.chunks[place / CHUNK][place % CHUNK] = first;
     }
 
-    /// Takes the first message.
+    /// Takes the first entry.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<Fresh> {
+    pub(super) fn pop(&mut self) -> Option<T> {
         let chunk = self.chunks.front()?;
-        let message = *chunk.get(self.taken)?;
+        let entry = *chunk.get(self.taken)?;
         self.taken += 1;
         self.len -= 1;
         if self.taken == chunk.len() && (chunk.len() == CHUNK || self.len == 0) {
             self.taken = 0;
             self.spare = self.chunks.pop_front();
         }
-        Some(message)
+        Some(entry)
     }
 }
 

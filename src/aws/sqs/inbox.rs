@@ -18,6 +18,14 @@ pub(crate) struct Message {
     pub(crate) group: Option<u64>,
     /// Its deduplication id, by its hash.
     pub(crate) deduplication: Option<u64>,
+    pub(crate) call: Together,
+}
+
+/// What the call that sends a message sends in all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Together {
+    pub(crate) messages: u32,
+    pub(crate) bytes: u64,
 }
 
 /// A received message, as the receiver knows it: its record, which message the record was of, and which receive it was.
@@ -37,10 +45,10 @@ pub(crate) struct Receipt {
 
 impl Receipt {
     /// That the message was received from `queue`.
-    pub(super) fn received(&self, queue: QueueId) -> Fact {
+    pub(super) fn received(&self, queue: QueueId, from_noisy: bool) -> Fact {
         let Self { origin, mapping, receives, visible_at, .. } = *self;
         let bytes = u64::from(self.bytes);
-        Fact::Message(MessageFact::Received { origin, queue, mapping, receives, visible_at, bytes })
+        Fact::Message(MessageFact::Received { origin, queue, mapping, receives, visible_at, bytes, from_noisy })
     }
 }
 

@@ -1,33 +1,36 @@
 //! SQS: all queues, who waits at them, and what is due.
 //!
 //! A queue is a service of its own: callers and destinations send to it, mappings receive from it. Reading order: this
-//! file, `standard`, `records`, `fresh`.
+//! file, `standard`, `records`, `fresh`, `fair`.
 
+mod calls;
 mod deduplication;
+mod fair;
 mod fifo;
 mod fresh;
 mod inbox;
+mod kind;
 mod records;
 mod standard;
 
-pub(crate) use inbox::{Message, Receipt};
+pub(crate) use inbox::{Message, Receipt, Together};
 
 use std::collections::VecDeque;
 
-use fifo::FifoQueue;
+use calls::Calls;
 use inbox::{Inbox, Moved, Shuffle};
-use standard::StandardQueue;
+use kind::Kind;
 
-use super::config::{self, QueueKind, System, Target};
+use super::config::{self, System, Target};
 use super::event::{Class, Context, Event, ServiceEvent};
 use super::fact::{Answer, Observer};
 use super::fault::SendFaults;
 use super::ids::{BatchId, MappingId, QueueId, Table};
+use super::limits;
 use super::request::Reply;
 use crate::kernel::quantity::Rate;
 use crate::kernel::rng::{RandomStreams, StreamKey};
-use crate::kernel::time::{SimDuration, SimTime};
-use crate::kernel::token_bucket::TokenBucket;
+use crate::kernel::time::SimTime;
 
 /// All queues.
 #[derive(Debug)]
@@ -52,8 +55,8 @@ struct Served {
     /// Mappings that read it.
     readers: u32,
     inbox: Inbox,
-    /// ESM-1.10: calls that a FIFO queue takes.
-    sends: Option<TokenBucket>,
+    /// ESM-1.10.12: calls that a FIFO queue takes.
+    calls: Option<Calls>,
     /// The redrive task that takes messages out.
     redrive: Option<Redrive>,
 }
@@ -65,13 +68,6 @@ struct Redrive {
     rate: Rate,
     began: SimTime,
     moved: u64,
-}
-
-/// A queue of either type.
-#[derive(Debug)]
-enum Kind {
-    Standard(StandardQueue),
-    Fifo(FifoQueue),
 }
 
 /// A long poll.
@@ -95,7 +91,7 @@ impl Sqs {
                 shuffle: Shuffle::new(streams.key(&["queue", &config.name, "shuffle"])),
                 ..Inbox::default()
             },
-            sends: send_bucket(config),
+            calls: Calls::new(config),
             redrive: None,
         };
         Self {
@@ -121,8 +117,11 @@ impl Sqs {
     pub(crate) fn visible<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) -> u64 {
         self.with(id, |served| served.queue.look(&served.config, context));
         let served = &self.queues[id];
-        let at_once = served.queue.next_receivable_at(&served.config, context.now) == Some(context.now);
-        if at_once { served.queue.visible() } else { 0 }
+        if served.takes_receive(context.now) && served.queue.is_receivable(&served.config, context.now) {
+            served.queue.visible()
+        } else {
+            0
+        }
     }
 
     /// Does something with a queue, and keeps count of the messages that somebody reads.
@@ -150,10 +149,12 @@ impl Sqs {
             return Reply::fault(status);
         }
         let served = &self.queues[id];
-        if message.bytes > served.config.maximum_message_size {
+        // ESM-1.1.10.
+        if message.bytes > served.config.maximum_message_size || message.call.bytes > limits::SQS_CALL_BYTES {
             return Reply { answer: Answer::Rejected, status: 400 };
         }
-        if !self.queues[id].take_send(context.now) {
+        let calls = &mut self.queues[id].calls;
+        if calls.as_mut().is_some_and(|calls| !calls.send(message.call.messages, context.now)) {
             return Reply { answer: Answer::Throttled, status: 429 };
         }
         self.put(id, message, context);
@@ -180,9 +181,16 @@ impl Sqs {
         context: &mut Context<'_, O>,
     ) {
         let moves = self.with(id, |served| {
+            let now = context.now;
+            if !served.takes_receive(now) {
+                return false;
+            }
             served.inbox.single_group = single_group;
             served.queue.receive(max, mapping, &served.config, &mut served.inbox, context);
             receipts.append(&mut served.inbox.receipts);
+            if let Some(calls) = served.calls.as_mut().filter(|_| !receipts.is_empty()) {
+                calls.receive(now);
+            }
             !served.inbox.moved.is_empty()
         });
         if moves {
@@ -250,6 +258,13 @@ impl Sqs {
         self.redriving
     }
 
+    /// When messages are deleted together whose run ends now.
+    pub(crate) fn deletes_at(&mut self, id: QueueId, now: SimTime) -> SimTime {
+        let served = &mut self.queues[id];
+        let at = now.plus(served.config.delete_latency);
+        served.calls.as_mut().map_or(at, |calls| calls.delete(at))
+    }
+
     /// Deletes a received message.
     pub(crate) fn delete<O: Observer>(&mut self, id: QueueId, receipt: &Receipt, context: &mut Context<'_, O>) {
         self.with(id, |served| served.queue.delete(receipt, &served.config, context));
@@ -306,11 +321,9 @@ impl Sqs {
     ) {
         self.with(id, |served| {
             served.queue.look(&served.config, context);
-            if served.config.delivery_delay != config.delivery_delay {
-                served.queue.keep_delays(served.config.delivery_delay);
-            }
+            served.queue.reconfigure(&served.config, config, context);
             if served.config.fifo_throughput != config.fifo_throughput {
-                served.sends = send_bucket(config);
+                served.calls = Calls::new(config);
             }
             served.config = config.clone();
             served.queue.look(&served.config, context);
@@ -326,123 +339,26 @@ impl Sqs {
     }
 }
 
-/// What both types do, each in its way.
-impl Kind {
-    fn new(id: QueueId, config: &config::Queue) -> Self {
-        match config.kind {
-            QueueKind::Standard => Self::Standard(StandardQueue::new(id)),
-            QueueKind::Fifo => Self::Fifo(FifoQueue::new(id)),
-        }
-    }
-
-    #[inline]
-    fn len(&self) -> u64 {
-        match self {
-            Self::Standard(queue) => queue.len(),
-            Self::Fifo(queue) => queue.len(),
-        }
-    }
-
-    fn visible(&self) -> u64 {
-        match self {
-            Self::Standard(queue) => queue.visible(),
-            Self::Fifo(queue) => queue.visible(),
-        }
-    }
-
-    #[inline]
-    fn next_receivable_at(&self, config: &config::Queue, now: SimTime) -> Option<SimTime> {
-        match self {
-            Self::Standard(queue) => queue.next_receivable_at(config, now),
-            Self::Fifo(queue) => queue.next_receivable_at(config, now),
-        }
-    }
-
-    #[inline]
-    fn send<O: Observer>(&mut self, message: Message, config: &config::Queue, context: &mut Context<'_, O>) {
-        match self {
-            Self::Standard(queue) => queue.send(message, config, context),
-            Self::Fifo(queue) => queue.send(message, config, context),
-        }
-    }
-
-    fn take_in<O: Observer>(&mut self, moved: Moved, config: &config::Queue, context: &mut Context<'_, O>) {
-        match self {
-            Self::Standard(queue) => queue.take_in(moved, config, context),
-            Self::Fifo(queue) => queue.take_in(moved, config, context),
-        }
-    }
-
-    #[inline]
-    fn receive<O: Observer>(
-        &mut self,
-        max: u32,
-        mapping: MappingId,
-        config: &config::Queue,
-        out: &mut Inbox,
-        context: &mut Context<'_, O>,
-    ) {
-        match self {
-            Self::Standard(queue) => queue.receive(max, mapping, config, out, context),
-            Self::Fifo(queue) => queue.receive(max, mapping, config, out, context),
-        }
-    }
-
-    #[inline]
-    fn delete<O: Observer>(&mut self, receipt: &Receipt, config: &config::Queue, context: &mut Context<'_, O>) {
-        match self {
-            Self::Standard(queue) => queue.delete(receipt, config, context),
-            Self::Fifo(queue) => queue.delete(receipt, config, context),
-        }
-    }
-
-    fn take<O: Observer>(
-        &mut self,
-        to: QueueId,
-        config: &config::Queue,
-        context: &mut Context<'_, O>,
-    ) -> Option<Moved> {
-        match self {
-            Self::Standard(queue) => queue.take(to, config, context),
-            Self::Fifo(queue) => queue.take(to, config, context),
-        }
-    }
-
-    fn count_run(&mut self, receipt: &Receipt) -> bool {
-        match self {
-            Self::Standard(queue) => queue.count_run(receipt),
-            Self::Fifo(queue) => queue.count_run(receipt),
-        }
-    }
-
-    #[inline]
-    fn look<O: Observer>(&mut self, config: &config::Queue, context: &mut Context<'_, O>) {
-        match self {
-            Self::Standard(queue) => queue.look(config, context),
-            Self::Fifo(queue) => queue.look(config, context),
-        }
-    }
-
-    /// ESM-1.1: messages already in a standard queue keep the delay that they were sent with.
-    fn keep_delays(&mut self, delay: SimDuration) {
-        match self {
-            Self::Standard(queue) => queue.keep_delays(delay),
-            Self::Fifo(_) => {}
-        }
-    }
-}
-
 impl Served {
-    /// ESM-1.10: whether a FIFO queue takes another call in this second.
-    #[inline]
-    fn take_send(&mut self, now: SimTime) -> bool {
-        self.sends.as_mut().is_none_or(|sends| sends.try_take(now))
-    }
-
     /// Messages that somebody reads.
     #[inline]
     fn awaited(&self) -> u64 {
         if self.readers > 0 { self.queue.len() } else { 0 }
+    }
+
+    /// Whether another receive is allowed now (ESM-1.10.12).
+    #[inline]
+    fn takes_receive(&self, now: SimTime) -> bool {
+        self.calls.as_ref().is_none_or(|calls| calls.next_receive_at(now) == Some(now))
+    }
+
+    /// When a receive can give a message, as far as time alone decides.
+    fn next_receive_at(&self, now: SimTime) -> Option<SimTime> {
+        let message = self.queue.next_receivable_at(&self.config, now)?;
+        match &self.calls {
+            Some(calls) => calls.next_receive_at(now).map(|call| call.max(message)),
+            None => Some(message),
+        }
     }
 
     /// Those who wait are looked at when there is, or will be, a message.
@@ -451,18 +367,10 @@ impl Served {
         if self.waiting.is_empty() {
             return;
         }
-        let next = self.queue.next_receivable_at(&self.config, context.now);
-        let Some(at) = next.map(|at| at.plus(self.config.wakeup)) else { return };
+        let Some(at) = self.next_receive_at(context.now).map(|at| at.plus(self.config.wakeup)) else { return };
         if self.ready_at.is_none_or(|ready_at| at < ready_at) {
             self.ready_at = Some(at);
             context.schedule(at, Class::Timer, self.config.order, Event::Service(ServiceEvent::MessagesReady(id)));
         }
     }
-}
-
-/// ESM-1.10: the calls of a second.
-fn send_bucket(config: &config::Queue) -> Option<TokenBucket> {
-    let rate = config.fifo_throughput.filter(|_| config.kind == QueueKind::Fifo)?;
-    let second = u128::from(rate.events) * 1_000_000_000 / u128::from(rate.per.as_nanos().max(1));
-    Some(TokenBucket::new(rate, u64::try_from(second).unwrap_or(u64::MAX).max(1)))
 }

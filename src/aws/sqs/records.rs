@@ -30,8 +30,10 @@ pub(super) struct Record {
     pub(super) state: MessageState,
     /// When it was received last.
     pub(super) received: SimTime,
-    /// Its message group, in a FIFO queue.
+    /// Its message group.
     pub(super) group: Option<GroupId>,
+    /// Visible, and set aside: it does not stand in the list by visibility.
+    pub(super) is_shelved: bool,
     links: [Links; 3],
 }
 
@@ -72,6 +74,7 @@ pub(super) struct Records {
     hidden: Option<MessageId>,
     visible: u64,
     in_flight: u64,
+    shelved: u64,
 }
 
 /// What a record begins with.
@@ -103,6 +106,12 @@ impl Records {
     #[inline]
     pub(super) fn in_flight(&self) -> u64 {
         self.in_flight
+    }
+
+    /// How many are set aside.
+    #[inline]
+    pub(super) fn shelved(&self) -> u64 {
+        self.shelved
     }
 
     /// When the next one becomes visible by time alone.
@@ -143,6 +152,7 @@ impl Records {
             state,
             received,
             group: None,
+            is_shelved: false,
             links,
         };
         let id = self.slots.insert(record);
@@ -161,7 +171,8 @@ impl Records {
         if self.hidden == Some(id) {
             self.hidden = self.after(List::Visibility, id);
         }
-        for list in LISTS {
+        self.unlink_visibility(id);
+        for list in [List::Enqueued, List::Arrived] {
             self.unlink(list, id);
         }
         let record = self.slots.remove(id);
@@ -177,7 +188,7 @@ impl Records {
 
     /// A visible record is received, and hidden until `visible_at`.
     pub(super) fn give(&mut self, id: MessageId, visible_at: SimTime, now: SimTime, mapping: MappingId) -> Receipt {
-        self.unlink(List::Visibility, id);
+        self.unlink_visibility(id);
         let record = &mut self.slots[id];
         record.visible_at = visible_at;
         record.receives += 1;
@@ -189,6 +200,33 @@ impl Records {
             self.is_hidden(id, MessageState::InFlight);
         }
         Receipt { mapping, id, serial, visible_at, receives, bytes, runs, origin }
+    }
+
+    /// The delay of a record ends at another moment.
+    pub(super) fn delay(&mut self, id: MessageId, visible_at: SimTime) {
+        if self.hidden == Some(id) {
+            self.hidden = self.after(List::Visibility, id);
+        }
+        self.unlink(List::Visibility, id);
+        self.slots[id].visible_at = visible_at;
+        self.link(List::Visibility, id);
+        self.is_hidden(id, MessageState::Delayed);
+    }
+
+    /// A visible record is set aside until it is received: others go before it.
+    pub(super) fn shelve(&mut self, id: MessageId) {
+        self.unlink(List::Visibility, id);
+        self.slots[id].is_shelved = true;
+        self.shelved += 1;
+    }
+
+    #[inline]
+    fn unlink_visibility(&mut self, id: MessageId) {
+        if std::mem::take(&mut self.slots[id].is_shelved) {
+            self.shelved -= 1;
+        } else {
+            self.unlink(List::Visibility, id);
+        }
     }
 
     /// The first hidden record is visible from its moment on; says so of `queue`.
@@ -251,7 +289,8 @@ impl Records {
         self.slots[id].links[list as usize].before
     }
 
-    fn key(&self, list: List, id: MessageId) -> (SimTime, u64) {
+    /// What a list is ordered by.
+    pub(super) fn key(&self, list: List, id: MessageId) -> (SimTime, u64) {
         let record = &self.slots[id];
         match list {
             List::Visibility => (record.visible_at, record.serial),

@@ -67,6 +67,11 @@ fn queue_notes(queue: &QueueSummary) -> Vec<String> {
             notes.push(plural(number, one, several));
         }
     }
+    if queue.noisy_groups > 0 {
+        let groups = plural(queue.noisy_groups, "message group was noisy", "message groups were noisy");
+        let age = some_milliseconds(queue.approximate_age_of_oldest_message_in_quiet_groups_ms.max);
+        notes.push(format!("{groups}, oldest message of the quiet ones {age}"));
+    }
     if let Some(most) = queue.receives_per_message.max.filter(|most| *most > 1) {
         notes.push(format!("received up to {} times", count(most)));
     }

@@ -3,7 +3,7 @@
 use super::Builder;
 use super::checks::{is_fifo, less};
 use super::names::Resource;
-use crate::aws::config::{ChangeAction, DeduplicationScope, Queue, QueueKind, Redrive, StaleDelete};
+use crate::aws::config::{ChangeAction, DeduplicationScope, Fairness, Queue, QueueKind, Redrive, StaleDelete};
 use crate::aws::ids::{Id, QueueId};
 use crate::kernel::quantity::{Rate, Ratio};
 use crate::kernel::time::SimDuration;
@@ -19,6 +19,7 @@ struct OfType {
     short_receive_probability: Ratio,
     shuffle_window: u32,
     stale_delete: StaleDelete,
+    fair: Option<Fairness>,
     content_based_deduplication: bool,
     deduplication_scope: DeduplicationScope,
     deduplication_window: SimDuration,
@@ -32,6 +33,7 @@ impl OfType {
         short_receive_probability: Ratio::ZERO,
         shuffle_window: 1,
         stale_delete: StaleDelete::Ignored,
+        fair: None,
         content_based_deduplication: false,
         deduplication_scope: DeduplicationScope::Queue,
         deduplication_window: SimDuration::ZERO,
@@ -47,6 +49,7 @@ impl OfType {
                 "effective" => StaleDelete::Effective,
                 _ => StaleDelete::Ignored,
             },
+            fair: block.field("fair").optional(fairness)?,
             ..Self::NOTHING
         })
     }
@@ -66,6 +69,16 @@ impl OfType {
     }
 }
 
+/// When a message group is noisy.
+fn fairness(block: &Resolved) -> Option<Fairness> {
+    Some(Fairness {
+        share: block.field("share").ratio()?,
+        in_flight: block.field("in_flight").count()?,
+        processing_share: block.field("processing_share").optional(Resolved::ratio)?,
+        quiet_after: block.field("quiet_after").duration()?,
+    })
+}
+
 impl Builder<'_> {
     /// The queue with this index.
     pub(super) fn queue(&mut self, index: usize, named: &Named) -> Option<Queue> {
@@ -75,6 +88,7 @@ impl Builder<'_> {
             "fifo" => (QueueKind::Fifo, OfType::fifo(block)?),
             _ => (QueueKind::Standard, OfType::standard(block)?),
         };
+        self.takes_calls(block);
         Some(Queue {
             name: named.name.to_string(),
             order: self.names.rows(ResourceKind::Queue)[index].order,
@@ -92,12 +106,22 @@ impl Builder<'_> {
             stale_delete: of_type.stale_delete,
             attribute_propagation: block.field("attribute_propagation").duration()?,
             oldest_age_skips_after: block.field("oldest_age_skips_after").optional(Resolved::count)?,
+            fair: of_type.fair,
             content_based_deduplication: of_type.content_based_deduplication,
             deduplication_scope: of_type.deduplication_scope,
             deduplication_window: of_type.deduplication_window,
             fifo_throughput: of_type.fifo_throughput,
             group_lookahead: of_type.group_lookahead,
         })
+    }
+
+    /// ESM-1.10: a FIFO queue that takes no call is of no use, and what was received from it could not be deleted.
+    fn takes_calls(&mut self, block: &Resolved) {
+        let Some(throughput) = block.step("fifo_throughput") else { return };
+        if throughput.rate().is_some_and(|rate| rate.events == 0) {
+            let problem = Problem::new(ProblemKind::OutOfRange, throughput.place, "the queue would take no call");
+            self.problems.push(problem.at_key(&throughput.path).with_expected("a rate above 0/s, or `unlimited`"));
+        }
     }
 
     fn redrive(&mut self, policy: &Resolved) -> Option<Redrive> {

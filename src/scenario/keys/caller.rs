@@ -21,7 +21,9 @@ pub(super) static CALLER: Block = Block {
         Key::new("max_events", &WHOLE_FROM_0, "stops it after so many submissions"),
         Key::new("client", &Shape::Block(&CLIENT), "who retries, and how long it waits").keys(),
         Key::new("payload", &BYTES, "size of the request").is("1KB").rule("INV-Y2"),
-        Key::new("keys", &KEYS, "partition keys of records, and message groups of messages").is("even").rule("ESM-2.1"),
+        Key::new("keys", &KEYS, "partition keys of records, message groups of a FIFO queue, tenants of a standard one")
+            .is("even")
+            .rule("ESM-2.1"),
         Key::new("delay", &TIME, "delay of each message, in the place of the queue's; at most 15m; queues only")
             .rule("ESM-1.1"),
         Key::new("deduplication", &DEDUPLICATION, "deduplication ids of messages to a FIFO queue")

@@ -86,6 +86,8 @@ pub(crate) enum Shape {
     Ratio(u64, u64),
     /// A whole number between two bounds.
     Whole(u64, u64),
+    /// A whole number between two bounds, with or without what it counts: `3 receives`.
+    Counted(u64, u64, &'static str),
     /// A number between two bounds.
     Real(f64, f64),
     /// A decimal number above zero that multiplies times.

@@ -2,6 +2,7 @@
 
 use super::common::{ANY_DURATION, ANY_RATIO, COUNT, COUNT_FROM_1, QUEUE_NAME, SECOND, SOME_DURATION, SWITCH, word};
 use super::{Block, Key, Shape};
+use crate::kernel::quantity::Ratio;
 
 /// A queue of either type.
 pub(super) static QUEUE: Shape = Shape::Either(&[Shape::Block(&STANDARD), Shape::Block(&FIFO)]);
@@ -54,7 +55,8 @@ const OLDEST_AGE_SKIPS_AFTER: Key = Key::new(
 .is("off")
 .rule("ESM-S16");
 
-static SKIPS_AFTER: Shape = Shape::Either(&[Shape::Without("off", "the age looks at all"), Shape::Whole(1, COUNT)]);
+static SKIPS_AFTER: Shape =
+    Shape::Either(&[Shape::Without("off", "the age looks at all"), Shape::Counted(1, COUNT, "receive")]);
 
 static STANDARD: Block = Block {
     name: "queue",
@@ -81,6 +83,9 @@ static STANDARD: Block = Block {
             .rule("ESM-S17"),
         ATTRIBUTE_PROPAGATION,
         OLDEST_AGE_SKIPS_AFTER,
+        Key::new("fair", &FAIR, "which message groups are noisy: those of others are received first")
+            .keys()
+            .rule("ESM-1.11"),
     ],
 };
 
@@ -129,6 +134,34 @@ static REDRIVE_POLICY: Block = Block {
             .rule("ESM-1.5"),
     ],
 };
+
+static FAIR: Shape =
+    Shape::Either(&[Shape::Without("off", "messages in order, whatever their groups"), Shape::Block(&FAIRNESS)]);
+
+static FAIRNESS: Block = Block {
+    name: "fair queue",
+    doc: "a message group is noisy with more than `share` of what is in flight, and `in_flight` messages or more",
+    case: None,
+    keys: &[
+        Key::new("share", &ANY_RATIO, "of all messages in flight: a noisy group has more").is("10%").rule("ESM-1.11"),
+        Key::new("in_flight", &COUNT_FROM_1, "messages in flight: a noisy group has so many or more")
+            .is("30")
+            .rule("ESM-1.11"),
+        Key::new(
+            "processing_share",
+            &PROCESSING_SHARE,
+            "of the time in flight of the last 5m: a group with more is noisy too",
+        )
+        .is("off")
+        .rule("ESM-S24"),
+        Key::new("quiet_after", &SOME_DURATION, "a noisy group is quiet after so long without a message in flight")
+            .is("5m")
+            .rule("ESM-1.11"),
+    ],
+};
+
+static PROCESSING_SHARE: Shape =
+    Shape::Either(&[Shape::Without("off", "the time does not matter"), Shape::Ratio(0, Ratio::PARTS)]);
 
 static STALE_DELETE: Shape = Shape::Words(&[word("ignored", "nothing"), word("effective", "it deletes the message")]);
 

@@ -14,7 +14,8 @@
 //! | `BatchEnded` | now, caller, submission, mapping, records, failed |
 //!
 //! Left out because these say it all: ends of delays and visibility time-outs (they follow from what was sent and
-//! received), the age of the oldest message, ignored deletes, empty polls, and the number of pollers.
+//! received), which message groups are noisy (that too), the age of the oldest message, ignored deletes, empty polls, and
+//! the number of pollers.
 
 use super::{caller, kind, submission};
 use crate::aws::fact::{MappingFact, MessageFact, Origin};
@@ -60,6 +61,9 @@ pub(super) fn add_message(digest: &mut Digest, now: SimTime, fact: &MessageFact)
         | MessageFact::Returned { .. }
         | MessageFact::DeleteIgnored { .. }
         | MessageFact::GroupsInFlight { .. }
+        | MessageFact::GroupNoisy { .. }
+        | MessageFact::GroupQuiet { .. }
+        | MessageFact::QuietGroups { .. }
         | MessageFact::OldestChanged { .. } => {}
     }
 }

@@ -5,6 +5,7 @@
 //! and levels only.
 
 mod age;
+mod groups;
 mod mapping;
 mod pollers;
 mod queue;
@@ -91,6 +92,11 @@ impl Messages {
                 self.queues[queue].expired(at, state, measured);
             }
             MessageFact::GroupsInFlight { queue, groups, at } => self.queues[queue].groups(at, groups),
+            MessageFact::GroupNoisy { queue, group, .. } => self.queues[queue].group_noisy(now, group),
+            MessageFact::GroupQuiet { queue, group, at } => self.queues[queue].tenants().became_quiet(at, group),
+            MessageFact::QuietGroups { queue, levels, oldest, at } => {
+                self.queues[queue].tenants().levels(at, levels, oldest);
+            }
             MessageFact::OldestChanged { queue, since, at } => self.queues[queue].age.change(at, since),
         }
     }

@@ -1,6 +1,7 @@
 //! What went through one queue (contract, `queues.N`).
 
 use super::age::OldestAge;
+use super::groups::{Contents, Groups, Quiet};
 use crate::aws::fact::MessageState;
 use crate::kernel::time::SimTime;
 use crate::stats::gauge::Gauge;
@@ -36,6 +37,7 @@ struct Rare {
     role: QueueRole,
     delayed: Gauge,
     groups: Gauge,
+    tenants: Groups,
     expired: [u64; 2],
     moved_in: [u64; 2],
     moved_out: [u64; 2],
@@ -86,6 +88,7 @@ impl QueueStats {
                 role,
                 delayed: Gauge::new(from),
                 groups: Gauge::new(from),
+                tenants: Groups::new(from),
                 expired: [0; 2],
                 moved_in: [0; 2],
                 moved_out: [0; 2],
@@ -236,6 +239,25 @@ impl QueueStats {
         self.rare.groups.set(at, groups);
     }
 
+    /// The message groups of a fair queue.
+    pub(super) fn tenants(&mut self) -> &mut Groups {
+        &mut self.rare.tenants
+    }
+
+    /// A message group became noisy.
+    #[cold]
+    pub(super) fn group_noisy(&mut self, now: SimTime, group: u64) {
+        self.at(now);
+        let Self { visible, in_flight, age, rare, .. } = self;
+        let Rare { tenants, delayed, .. } = &mut **rare;
+        tenants.became_noisy(now, group, || Quiet {
+            visible: visible.clone(),
+            in_flight: in_flight.clone(),
+            delayed: delayed.clone(),
+            age: age.clone(),
+        });
+    }
+
     /// Long polls of the measured time gave nothing.
     #[inline(never)]
     pub(super) fn polled_in_vain(&mut self, receives: u64) {
@@ -277,6 +299,13 @@ impl QueueStats {
         let drained_at = self.emptied.filter(|_| self.held() == 0);
         let (time_to_delete_ms, time_to_delete_ladder) = self.time_to_delete.report();
         let rare = &mut *self.rare;
+        let whole = Contents {
+            visible: self.visible.figures(ended),
+            in_flight: self.in_flight.figures(ended),
+            delayed: rare.delayed.figures(ended),
+            age: self.age.figures(ended),
+        };
+        let quiet = rare.tenants.quiet_contents(ended, &whole);
         QueueSummary {
             sent: self.sent[1],
             received: self.received,
@@ -286,10 +315,10 @@ impl QueueStats {
             moved_to_dlq: rare.moved_out[1],
             moved_to_dlq_without_invocation: rare.never_ran,
             duplicate_deliveries: rare.duplicates,
-            approximate_number_of_messages_visible: self.visible.figures(ended),
-            approximate_number_of_messages_not_visible: self.in_flight.figures(ended),
-            approximate_number_of_messages_delayed: rare.delayed.figures(ended),
-            approximate_age_of_oldest_message_ms: self.age.figures(ended),
+            approximate_number_of_messages_visible: whole.visible,
+            approximate_number_of_messages_not_visible: whole.in_flight,
+            approximate_number_of_messages_delayed: whole.delayed,
+            approximate_age_of_oldest_message_ms: whole.age,
             time_to_delete_ms,
             empty_receives: rare.empty_receives,
             receives_per_message: self.receives.figures(),
@@ -297,6 +326,12 @@ impl QueueStats {
             requests: self.requests,
             deduplicated: rare.deduplicated,
             groups_in_flight: rare.groups.figures(ended),
+            noisy_groups: rare.tenants.ever(),
+            approximate_number_of_noisy_groups: rare.tenants.figures(ended),
+            approximate_number_of_messages_visible_in_quiet_groups: quiet.visible,
+            approximate_number_of_messages_not_visible_in_quiet_groups: quiet.in_flight,
+            approximate_number_of_messages_delayed_in_quiet_groups: quiet.delayed,
+            approximate_age_of_oldest_message_in_quiet_groups_ms: quiet.age,
             role: rare.role,
             time_to_delete_ladder,
         }

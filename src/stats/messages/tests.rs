@@ -66,7 +66,8 @@ impl TestQueue {
     fn receive(&mut self, at: u64, submissions: &[u64], receives: u32) {
         for &submission in submissions {
             let (origin, queue, mapping, visible_at) = (message(submission), id(0), MAPPING(), ms(at + 30_000));
-            let fact = MessageFact::Received { origin, queue, mapping, receives, visible_at, bytes: 100 };
+            let fact =
+                MessageFact::Received { origin, queue, mapping, receives, visible_at, bytes: 100, from_noisy: false };
             self.message(at, fact);
         }
         let messages = u32::try_from(submissions.len()).unwrap();

@@ -48,6 +48,18 @@ pub struct QueueSummary {
     pub deduplicated: u64,
     /// Message groups with messages in flight.
     pub groups_in_flight: GaugeFigures<u64>,
+    /// Message groups of a standard queue that were noisy at some time (ESM-1.11).
+    pub noisy_groups: u64,
+    /// Message groups that are noisy.
+    pub approximate_number_of_noisy_groups: GaugeFigures<u64>,
+    /// Messages that can be received, without those of noisy groups.
+    pub approximate_number_of_messages_visible_in_quiet_groups: GaugeFigures<u64>,
+    /// Messages in flight, without those of noisy groups.
+    pub approximate_number_of_messages_not_visible_in_quiet_groups: GaugeFigures<u64>,
+    /// Messages whose delay has not ended, without those of noisy groups.
+    pub approximate_number_of_messages_delayed_in_quiet_groups: GaugeFigures<u64>,
+    /// Since when the oldest message of quiet groups is in the queue, at each whole minute.
+    pub approximate_age_of_oldest_message_in_quiet_groups_ms: GaugeFigures<f64>,
     /// For the text report.
     #[serde(skip)]
     pub role: QueueRole,
@@ -184,6 +196,24 @@ pub enum Advice {
         function: String,
         /// Its reserved concurrency.
         reserved: u32,
+    },
+    /// ESM-1.8: the maximum concurrency of all mappings of a function is at most what is reserved for it.
+    ConcurrencyBeyondReserved {
+        /// The function.
+        function: String,
+        /// Its reserved concurrency.
+        reserved: u32,
+        /// The sum of the mappings' maximum concurrency.
+        maximum: u32,
+    },
+    /// ESM-1.12: mappings of one queue, of which one filters, delete what the others would take.
+    FilteredForOthers {
+        /// The queue.
+        queue: String,
+        /// A mapping that filters.
+        mapping: String,
+        /// Mappings of the queue.
+        mappings: u32,
     },
     /// ESM-1.5: a dead-letter queue.
     NoDeadLetterQueue {

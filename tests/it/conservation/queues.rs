@@ -45,7 +45,8 @@ fn yaml() -> impl Strategy<Value = String> {
             "maximum_in_flight: 7,",
             "delete_latency: 500ms,",
             "wakeup: 20ms,",
-            "oldest_age_skips_after: 2,",
+            "oldest_age_skips_after: 2 receives,",
+            "fair: { in_flight: 2, share: 0%, quiet_after: 5s },",
         ]),
     );
     let mapping = (
@@ -125,7 +126,12 @@ callers: {{ c: {{ target: q, arrivals: {{ {arrivals} }}{keys}{calls} }} }}
 
 #[test]
 fn messages_are_conserved() {
-    let config = Config { cases: Config::default().cases.max(300), failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: Config::default().cases.max(300),
+        failure_persistence: None,
+        max_global_rejects: u32::MAX,
+        ..Config::default()
+    };
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let seen = RefCell::new(BTreeSet::new());
     let result = TestRunner::new_with_rng(config, rng).run(&yaml(), |text| {
@@ -178,6 +184,10 @@ fn check(scenario: &Scenario) -> BTreeSet<&'static str> {
             Fact::Message(MessageFact::Sent { origin, queue, visible_at, .. }) => {
                 let message = Inside { queue, hidden_until: visible_at, receives: 0, runs: 0 };
                 assert_eq!(inside.insert(origin.submission, message), None, "sent twice: {fact:?}");
+            }
+            Fact::Message(MessageFact::DelayEnded { origin, at, .. }) => {
+                // A FIFO queue's messages have the delay of the queue, also when it changes.
+                inside.get_mut(&origin.submission).expect("a message that is somewhere").hidden_until = at;
             }
             Fact::Message(MessageFact::Received { origin, queue, receives, visible_at, .. }) => {
                 let message = inside.get_mut(&origin.submission).expect("a message that is somewhere");

@@ -33,6 +33,12 @@ fn bounds() {
         "short_receive_probability: 100%",
         "shuffle_window: 1",
         "oldest_age_skips_after: 1",
+        "oldest_age_skips_after: 1 receive",
+        "oldest_age_skips_after: 3 receives",
+        "fair: {}",
+        "fair: off",
+        "fair: {share: 0%, in_flight: 1, processing_share: 0%, quiet_after: 1ns}",
+        "fair: {share: 1, processing_share: off}",
         "oldest_age_skips_after: off",
         "type: fifo, deduplication_window: 1ns, group_lookahead: 1, fifo_throughput: unlimited",
         "type: fifo, redrive: {dead_letter_queue: fifo, max_receive_count: 3}",
@@ -55,9 +61,15 @@ fn bounds() {
         ("maximum_in_flight: 0", "maximum_in_flight", "at least 1"),
         ("short_receive_probability: 101%", "short_receive_probability", "more than 100%"),
         ("shuffle_window: 0", "shuffle_window", "at least 1"),
-        ("oldest_age_skips_after: 0", "oldest_age_skips_after", "`off` or a whole number of at least 1"),
+        ("oldest_age_skips_after: 0", "oldest_age_skips_after", "`off` or a number of receives such as `3 receives`"),
+        ("oldest_age_skips_after: 0 receives", "oldest_age_skips_after", "`0 receives` is too small"),
+        ("fair: {share: 101%}", "fair.share", "more than 100%"),
+        ("fair: {in_flight: 0}", "fair.in_flight", "at least 1"),
+        ("fair: {processing_share: 101%}", "fair.processing_share", "`off` or a share"),
+        ("fair: {quiet_after: 0s}", "fair.quiet_after", "a duration above `0s`"),
         ("type: fifo, deduplication_window: 0s", "deduplication_window", "a duration above `0s`"),
         ("type: fifo, group_lookahead: 0", "group_lookahead", "at least 1"),
+        ("type: fifo, fifo_throughput: 0/s", "fifo_throughput", "a rate above 0/s, or `unlimited`"),
     ] {
         let error = refuse(with(bad).as_bytes(), &[]);
         let problem = &error.problems()[0];
@@ -87,7 +99,12 @@ fn each_type_has_its_own_keys() {
         assert_eq!((error.problems().len(), error.problems()[0].kind()), (1, Kind::MissingKey), "{error}");
         assert!(error.to_string().contains("write `type: fifo` where a FIFO queue is meant"), "{error}");
     }
-    for (key, value) in [("short_receive_probability", "1%"), ("shuffle_window", "10"), ("stale_delete", "effective")] {
+    for (key, value) in [
+        ("short_receive_probability", "1%"),
+        ("shuffle_window", "10"),
+        ("stale_delete", "effective"),
+        ("fair", "{in_flight: 10}"),
+    ] {
         accepts(&with(&format!("{key}: {value}")));
         accepts(&with(&format!("type: standard, {key}: {value}")));
         let error = refuse(with(&format!("type: fifo, {key}: {value}")).as_bytes(), &[]);
@@ -161,6 +178,35 @@ fn words_and_forms() {
             Kind::WrongType,
             "queues.q",
             &["`queues.q` has no value", "or write `q: {}` for its defaults"],
+        ),
+    ]);
+}
+
+/// ESM-S16, 1.11.
+#[test]
+fn receives_and_fair_queues() {
+    let value = Kind::InvalidValue;
+    check(&[
+        (
+            END,
+            "queues: {q: {oldest_age_skips_after: «3 times}}",
+            value,
+            "queues.q.oldest_age_skips_after",
+            &["`3 times` is not a number of receives", "expected `off` or a number of receives", "write `3 receives`"],
+        ),
+        (
+            END,
+            "queues: {q: {fair: «10%}}",
+            value,
+            "queues.q.fair",
+            &["expected `off` or a mapping `{share, in_flight, processing_share, quiet_after}`"],
+        ),
+        (
+            END,
+            "queues: {q: {fair: {«inflight: 10}}}",
+            Kind::UnknownKey,
+            "queues.q.fair.inflight",
+            &["expected a key of a fair queue", "did you mean `in_flight`?"],
         ),
     ]);
 }
