@@ -4,9 +4,9 @@
 //! `circuit_breaker`, `adaptive`, `client`, `caller`, `keys`, `call`, `attempt`, `callers`; what Lambda does:
 //! `concurrency`, `scaling`, `failure`, `run`, `environment`, `pool`, `tracking`, `provisioned`, `function`, `fault`,
 //! `admission`, `placement`, `request`, `frontend`; asynchronous invocation: `lineage`, `queued_event`,
-//! `internal_queue`, `delivery`; queues and the mappings that poll them: `sqs`, `mapping`; streams, topics and brokers
+//! `internal_queue`, `delivery`; what a run waits for: `patience`; queues and the mappings that poll them: `sqs`, `mapping`; streams, topics and brokers
 //! and the mappings that read them: `streams` (`shard`, `partition`, `throughput`, `on_demand`), then `readers`
-//! (`group`, `worker`, `reading`, `batching`, `ending`, `discard`, `windows`, `kafka`); and all together: `services`,
+//! (`group`, `worker`, `reading`, `batching`, `ending`, `discard`, `hope`, `windows`, `kafka`); and all together: `services`,
 //! [`event`], [`world`].
 
 mod adaptive;
@@ -34,6 +34,7 @@ mod keys;
 pub mod limits;
 mod lineage;
 mod mapping;
+mod patience;
 mod placement;
 mod pool;
 mod provisioned;

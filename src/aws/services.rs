@@ -106,6 +106,7 @@ impl Services {
         match self.streams.send(log, record, key, attempt, context) {
             Put::Refused(reply) => reply,
             Put::Accepted(shard) => {
+                self.readers.hope(log, &mut self.streams, context);
                 self.readers.on_put(log, shard, record.bytes, &self.streams, context);
                 Reply { answer: Answer::Success, status: 200 }
             }

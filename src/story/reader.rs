@@ -46,7 +46,7 @@ pub(super) fn tell<'a>(
             let (rule, detail) = window_ended(settings.mapping_at(mapping, now), now, began, records);
             by(mapping, StepKind::WindowEnded, Some(rule), format!("{detail}: batch {batch} is its last run"))
         }
-        ReaderFact::Started { .. } | ReaderFact::ReadThrottled { .. } => return None,
+        ReaderFact::Started { .. } | ReaderFact::Awaited { .. } | ReaderFact::ReadThrottled { .. } => return None,
     })
 }
 

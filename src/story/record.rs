@@ -188,7 +188,7 @@ pub(super) fn reader_origin(fact: &ReaderFact) -> Option<&Origin> {
         | ReaderFact::RecordEnded { origin, .. }
         | ReaderFact::Discarded { origin, .. }
         | ReaderFact::WindowEnded { origin, .. } => Some(origin),
-        ReaderFact::Started { .. } | ReaderFact::ReadThrottled { .. } => None,
+        ReaderFact::Started { .. } | ReaderFact::Awaited { .. } | ReaderFact::ReadThrottled { .. } => None,
     }
 }
 

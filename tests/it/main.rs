@@ -21,6 +21,7 @@ mod rules_measuring;
 mod rules_measuring_sqs;
 mod rules_provisioned;
 mod rules_queues;
+mod rules_settle;
 mod rules_sqs;
 mod rules_streams;
 mod scenario_errors;

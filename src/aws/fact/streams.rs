@@ -93,6 +93,14 @@ pub enum ReaderFact {
         /// How many.
         skipped: u64,
     },
+    /// Whether a run that settles waits for the records of a mapping: not after so many tries in a row that came to
+    /// nothing, where nothing but a success would end them.
+    Awaited {
+        /// The mapping.
+        mapping: MappingId,
+        /// Whether it does, from now on.
+        awaited: bool,
+    },
     /// A read of a shard was refused: too many reads, or too many bytes (ESM-2.1).
     ReadThrottled {
         /// The mapping.

@@ -248,7 +248,7 @@ impl Readers {
             in_order: true,
         };
         match around.frontend.invoke_batch(&request, &mut worker.failed, &mut worker.unreadable, context) {
-            Invoked::Refused(reply) => self.refused(id, reply, context),
+            Invoked::Refused(reply) => self.refused(id, reply, around.streams, context),
             Invoked::Started { .. } => {
                 (worker.state, worker.started) = (State::Running, context.now);
                 member.running += 1;

@@ -105,7 +105,12 @@ impl Readers {
         let key = PartitionKey::Turn(held.origin.submission - 1);
         let record = NewRecord { origin, key, bytes: u64::from(held.bytes) };
         match around.streams.put(log, record, context) {
-            Put::Accepted(shard) => self.on_put(log, shard, u64::from(held.bytes), around.streams, context),
+            Put::Accepted(shard) => {
+                if !self.groups[self.members[mapping].group].is_cyclic {
+                    self.hope(log, around.streams, context);
+                }
+                self.on_put(log, shard, u64::from(held.bytes), around.streams, context);
+            }
             Put::Refused(reply) => unreachable!("{reply:?} of a log without limits"),
         }
     }

@@ -10,6 +10,7 @@ use crate::aws::event::Context;
 use crate::aws::fact::{Answer, DiscardCondition, Fact, MappingFact, Observer, ReaderFact, RecordFate};
 use crate::aws::ids::WorkerId;
 use crate::aws::request::{Reply, RunAnswer};
+use crate::aws::streams::Streams;
 
 /// ESM-4.2: retries of Kafka in the provisioned mode where none are given and there is a destination.
 const KAFKA_RETRIES: u32 = 10;
@@ -34,7 +35,7 @@ impl Readers {
                 worker.failed.fill(true);
                 self.ended(id, answered, around, context);
             }
-            Answer::Throttled | Answer::ServiceError => self.refused(id, answered.reply, context),
+            Answer::Throttled | Answer::ServiceError => self.refused(id, answered.reply, around.streams, context),
             Answer::Accepted | Answer::Rejected => unreachable!("a run does not end like {:?}", answered.reply),
         }
         if let Some(next) = next {
@@ -106,8 +107,10 @@ impl Readers {
         let due = context.now.plus(self.wait_after(id, 3));
         let worker = &self.workers[id];
         let (origin, records) = (worker.spokesman().origin, count(worker.piece()));
+        let group = worker.group;
         context.state(&Fact::Reader(ReaderFact::RetryScheduled { origin, mapping, batch, records, due }));
         self.wait(id, due, context);
+        self.tried_in_vain(group, around.streams, context);
     }
 
     /// All retries of the piece are used up.
@@ -129,17 +132,24 @@ impl Readers {
     }
 
     /// ESM-2.3, K2: a throttle or a failure of the service uses no retry.
-    pub(super) fn refused<O: Observer>(&mut self, id: WorkerId, reply: Reply, context: &mut Context<'_, O>) {
+    pub(super) fn refused<O: Observer>(
+        &mut self,
+        id: WorkerId,
+        reply: Reply,
+        streams: &mut Streams,
+        context: &mut Context<'_, O>,
+    ) {
         let worker = &mut self.workers[id];
         worker.refusals += 1;
         let member = &mut self.members[worker.mapping];
         member.scaling.throttled();
-        let (origin, mapping, batch) = (worker.spokesman().origin, member.id, worker.number);
+        let (origin, mapping, batch, group) = (worker.spokesman().origin, member.id, worker.number, worker.group);
         let due = context.now.plus(self.wait_after(id, 1));
         let status = reply.status;
         let due_at = Some(due);
         context.state(&Fact::Mapping(MappingFact::BatchRefused { origin, mapping, batch, status, due: due_at }));
         self.wait(id, due, context);
+        self.tried_in_vain(group, streams, context);
     }
 
     /// The next wait after a failure (draws are child 3 of the mapping's key) or a refusal (child 1).
@@ -180,6 +190,9 @@ impl Readers {
         worker.end_records(records);
         let group = worker.group;
         self.hold(group, 0, records as u64, around.streams);
+        if records > 0 {
+            self.got_on(group, records, fate, around, context);
+        }
     }
 
     /// A piece is done with: the next one is sent, or the batch is over.

@@ -66,6 +66,12 @@ pub(super) struct Group {
     pub(super) started: bool,
     /// Records that were read and have not ended, and windows that are open.
     pub(super) held: u64,
+    /// Tries since one of its records had its fate, where records are kept for ever.
+    pub(super) tries: u64,
+    /// Whether the run does not wait for its records, since nothing will end them.
+    pub(super) is_hopeless: bool,
+    /// Whether what it gives up may come back to it.
+    pub(super) is_cyclic: bool,
 }
 
 /// Records that were read, in order.
@@ -208,8 +214,20 @@ pub(super) fn groups(system: &System) -> Vec<Group> {
             continue;
         }
         let slot = groups.iter().filter(|(group, _)| group.log == log).count();
-        let (members, readers, lines) = (vec![id], Vec::new(), Vec::new());
-        groups.push((Group { log, slot, kind, members, readers, lines, started: false, held: 0 }, name));
+        let group = Group {
+            log,
+            slot,
+            kind,
+            members: vec![id],
+            readers: Vec::new(),
+            lines: Vec::new(),
+            started: false,
+            held: 0,
+            tries: 0,
+            is_hopeless: false,
+            is_cyclic: false,
+        };
+        groups.push((group, name));
     }
     groups.into_iter().map(|(group, _)| group).collect()
 }

@@ -15,6 +15,7 @@ mod batching;
 mod discard;
 mod ending;
 mod group;
+mod hope;
 mod kafka;
 mod reading;
 mod windows;
@@ -29,6 +30,7 @@ use super::fault::SendFaults;
 use super::frontend::Frontend;
 use super::function::Names;
 use super::ids::{CallerId, LogId, MappingId, ReaderGroupId, ReaderId, Sparse, StreamId, Table, WorkerId};
+use super::patience::Patience;
 use super::sqs::Sqs;
 use super::streams::{ReadBy, Streams};
 use crate::kernel::rng::{RandomStreams, StreamKey};
@@ -54,6 +56,12 @@ pub(crate) struct Readers {
     faults: SendFaults,
     /// Records that were read by those who go on, and have not ended.
     held: u64,
+    patience: Patience,
+    /// Groups that are not waited for.
+    hopeless: u32,
+    /// Records that went on in a cycle since one left it, and how many are waited for.
+    rounds: u64,
+    rounds_waited: u64,
     /// Batches so far.
     numbers: u64,
     /// Workers that are to look for records, the one that does so first.
@@ -117,6 +125,10 @@ impl Readers {
             phases: mappings.rows().iter().map(|row| streams.key(&["mapping", &row.name, "phase"])).collect(),
             faults: SendFaults::new(system),
             held: 0,
+            patience: Patience::new(system),
+            hopeless: 0,
+            rounds: 0,
+            rounds_waited: 0,
             numbers: 0,
             turns: VecDeque::new(),
         }
@@ -135,6 +147,7 @@ impl Readers {
 
     /// Readers and workers are made; enabled mappings begin to read (ESM-C1).
     pub(crate) fn start<O: Observer>(&mut self, around: &mut Surroundings<'_>, context: &mut Context<'_, O>) {
+        self.find_cycles(around.streams);
         for id in self.groups.ids() {
             for shard in 0..around.streams.shards(self.groups[id].log) {
                 self.add_reader(id, shard, around.streams);
@@ -373,6 +386,9 @@ impl Readers {
             self.give_back(id, context);
         }
         let group_id = self.members[id].group;
+        if old.stream.on_failure != config.stream.on_failure {
+            self.find_cycles(around.streams);
+        }
         self.set_reading(group_id, around.streams);
         self.share_out(group_id, around, context);
         let member = &self.members[id];
@@ -387,10 +403,10 @@ impl Readers {
         }
     }
 
-    /// Whether anybody of a group goes on decides whether its records are awaited.
+    /// Whether anybody of a group goes on, and may bring something to an end, decides whether its records are awaited.
     fn set_reading(&mut self, id: ReaderGroupId, streams: &mut Streams) {
         let group = &self.groups[id];
-        let reads = group.members.iter().any(|member| self.members[*member].config.enabled);
+        let reads = !group.is_hopeless && group.members.iter().any(|member| self.members[*member].config.enabled);
         let was = streams.is_reading(group.log, group.slot);
         streams.set_reading(group.log, group.slot, reads);
         match (was, reads) {

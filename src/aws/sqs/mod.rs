@@ -1,9 +1,10 @@
 //! SQS: all queues, who waits at them, and what is due.
 //!
 //! A queue is a service of its own: callers and destinations send to it, mappings receive from it. Reading order: this
-//! file, `standard`, `records`, `fresh`, `fair`.
+//! file, `standard`, `records`, `fresh`, `fair`, `cycles`.
 
 mod calls;
+mod cycles;
 mod deduplication;
 mod fair;
 mod fifo;
@@ -18,6 +19,7 @@ pub(crate) use inbox::{Message, Receipt, Together};
 use std::collections::VecDeque;
 
 use calls::Calls;
+use cycles::Rounds;
 use inbox::{Inbox, Moved, Shuffle};
 use kind::Kind;
 
@@ -27,6 +29,7 @@ use super::fact::{Answer, Observer};
 use super::fault::SendFaults;
 use super::ids::{BatchId, MappingId, QueueId, Table};
 use super::limits;
+use super::patience::Patience;
 use super::request::Reply;
 use crate::kernel::quantity::Rate;
 use crate::kernel::rng::{RandomStreams, StreamKey};
@@ -41,6 +44,7 @@ pub(crate) struct Sqs {
     awaited: u64,
     /// Redrive tasks under way.
     redriving: u32,
+    rounds: Rounds,
 }
 
 /// A queue with its settings and those who wait for its messages.
@@ -59,6 +63,9 @@ struct Served {
     calls: Option<Calls>,
     /// The redrive task that takes messages out.
     redrive: Option<Redrive>,
+    /// Whether its dead letters may come back to it, for ever, and whether the run waits for its messages all the same.
+    is_cyclic: bool,
+    is_hopeless: bool,
 }
 
 /// A redrive task (ESM-1.5).
@@ -93,13 +100,18 @@ impl Sqs {
             },
             calls: Calls::new(config),
             redrive: None,
+            is_cyclic: false,
+            is_hopeless: false,
         };
-        Self {
+        let mut sqs = Self {
             queues: system.queues.iter().map(served).collect(),
             faults: SendFaults::new(system),
             awaited: 0,
             redriving: 0,
-        }
+            rounds: Rounds::new(Patience::new(system)),
+        };
+        sqs.find_cycles();
+        sqs
     }
 
     /// Messages that somebody will receive, or that are being worked on.
@@ -164,6 +176,7 @@ impl Sqs {
     /// A message is accepted.
     #[inline]
     pub(crate) fn put<O: Observer>(&mut self, id: QueueId, message: Message, context: &mut Context<'_, O>) {
+        self.hope(id);
         self.with(id, |served| {
             served.queue.send(message, &served.config, context);
             served.call_waiting(id, context);
@@ -203,9 +216,11 @@ impl Sqs {
     fn move_out<O: Observer>(&mut self, id: QueueId, context: &mut Context<'_, O>) {
         let mut moved = std::mem::take(&mut self.queues[id].inbox.moved);
         let redrive = self.queues[id].config.redrive.expect("moved by its rule");
+        let messages = moved.len();
         for message in moved.drain(..) {
             self.take_in(redrive.dead_letter_queue, message, context);
         }
+        self.went_round(id, messages, context.now);
         self.queues[id].inbox.moved = moved;
     }
 
@@ -267,6 +282,7 @@ impl Sqs {
 
     /// Deletes a received message.
     pub(crate) fn delete<O: Observer>(&mut self, id: QueueId, receipt: &Receipt, context: &mut Context<'_, O>) {
+        self.hope(id);
         self.with(id, |served| served.queue.delete(receipt, &served.config, context));
     }
 
@@ -329,6 +345,7 @@ impl Sqs {
             served.queue.look(&served.config, context);
             served.call_waiting(id, context);
         });
+        self.find_cycles();
     }
 
     /// The state at the end of the run.
@@ -343,7 +360,7 @@ impl Served {
     /// Messages that somebody reads.
     #[inline]
     fn awaited(&self) -> u64 {
-        if self.readers > 0 { self.queue.len() } else { 0 }
+        if self.readers > 0 && !self.is_hopeless { self.queue.len() } else { 0 }
     }
 
     /// Whether another receive is allowed now (ESM-1.10.12).

@@ -28,7 +28,23 @@ pub(in crate::report) fn verdict(summary: &Summary) -> Option<Verdict> {
     let bad = gone(summary).map(|(text, details)| Verdict { mood: Mood::Bad, text, details });
     let warning = || aside(summary, &load).map(|(text, details)| Verdict { mood: Mood::Warning, text, details });
     let good = || Verdict { mood: Mood::Good, text: format!("{load}."), details: String::new() };
-    Some(bad.or_else(warning).unwrap_or_else(good))
+    let Verdict { mood, text, details } = bad.or_else(warning).unwrap_or_else(good);
+    let details = [details, endless(summary)].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    Some(Verdict { mood, text, details })
+}
+
+/// Who holds records that nothing would end.
+fn endless(summary: &Summary) -> String {
+    let readers = reading(summary);
+    let names: Vec<_> =
+        readers.iter().filter(|(_, reader)| !reader.awaited).map(|(name, _)| name).take(DRAWN).collect();
+    let names = names.join(", ");
+    if names.is_empty() {
+        return names;
+    }
+    format!(
+        "By {names}: what is left failed so often in a row that nothing would end it, and the run did not wait for it."
+    )
 }
 
 fn were(number: u64) -> &'static str {

@@ -84,6 +84,8 @@ pub(super) fn add_reader(digest: &mut Digest, now: SimTime, fact: &ReaderFact) {
         ReaderFact::Started { mapping, skipped } => {
             digest.add4([kind::READER_STARTED, skipped, now, pair(mapping.index(), 0)]);
         }
+        // What a run waits for is no part of what happens.
+        ReaderFact::Awaited { .. } => {}
         ReaderFact::ReadThrottled { mapping, shard } => {
             digest.add4([kind::READ_THROTTLED, 0, now, pair(mapping.index(), shard)]);
         }

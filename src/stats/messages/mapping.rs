@@ -248,6 +248,7 @@ impl MappingStats {
             source,
             kind: SourceKind::Queue,
             discards: Discards::default(),
+            awaited: true,
             iterator_age_ladder: Vec::new(),
         };
         (rare.name.clone(), summary)

@@ -224,6 +224,7 @@ impl Streams {
     pub(super) fn reader(&mut self, now: SimTime, fact: &ReaderFact) {
         match *fact {
             ReaderFact::Started { mapping, skipped } => self.started(now, mapping, skipped),
+            ReaderFact::Awaited { mapping, awaited } => self.with(mapping, |reader| reader.awaited = awaited),
             ReaderFact::ReadThrottled { mapping, .. } => {
                 let measured = now >= self.warmup;
                 self.with(mapping, |reader| reader.read_throttles += u64::from(measured));

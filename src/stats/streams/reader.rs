@@ -42,6 +42,8 @@ pub(super) struct ReaderStats {
     failed_notices: u64,
     conditions: BTreeMap<DiscardCondition, u64>,
     pub(super) expired: u64,
+    /// Whether a run that settles waits for what is left.
+    pub(super) awaited: bool,
 }
 
 /// A batch that is sent.
@@ -85,6 +87,7 @@ impl ReaderStats {
             failed_notices: 0,
             conditions: BTreeMap::new(),
             expired: 0,
+            awaited: true,
         }
     }
 
@@ -188,6 +191,7 @@ impl ReaderStats {
         summary.read_throttles = self.read_throttles;
         summary.oversized_records = self.oversized;
         summary.runs_per_record = self.runs.figures();
+        summary.awaited = self.awaited;
         (summary.iterator_age_ms, summary.iterator_age_ladder) = self.age.report();
         if let Source::Stream(_) = self.source {
             summary.shards = Some(self.readings(shards));

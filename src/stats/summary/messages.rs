@@ -147,6 +147,9 @@ pub struct MappingSummary {
     /// For the text report.
     #[serde(skip)]
     pub discards: Discards,
+    /// For the text report: whether a run that settles waits for what it holds.
+    #[serde(skip)]
+    pub awaited: bool,
     /// The whole curve of the iterator age, for `latency.csv`.
     #[serde(skip)]
     pub iterator_age_ladder: Vec<Rung>,

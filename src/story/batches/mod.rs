@@ -191,9 +191,10 @@ impl Batches {
                 let members = std::mem::take(&mut self.discarded);
                 self.about(members.iter(), origin, &[Fact::Reader(*fact)])
             }
-            ReaderFact::Started { .. } | ReaderFact::ReadThrottled { .. } | ReaderFact::WindowEnded { .. } => {
-                Vec::new()
-            }
+            ReaderFact::Started { .. }
+            | ReaderFact::Awaited { .. }
+            | ReaderFact::ReadThrottled { .. }
+            | ReaderFact::WindowEnded { .. } => Vec::new(),
         }
     }
 
