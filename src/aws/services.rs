@@ -81,6 +81,24 @@ impl Services {
             || self.readers.held() > 0
     }
 
+    /// Whether a change, once it is made, lets something go on that rests in a queue, a stream or at a broker.
+    pub(crate) fn resumes(&self, action: &ChangeAction) -> bool {
+        match action {
+            ChangeAction::Mapping(id, mapping) if mapping.enabled => match mapping.source {
+                Source::Queue(queue) => self.sqs.rests(queue),
+                Source::Stream(_) | Source::Broker(_) => self.readers.rests(*id, &self.streams),
+            },
+            ChangeAction::Redrive { queue, .. } => self.sqs.rests(*queue),
+            ChangeAction::Mapping(..)
+            | ChangeAction::Account(_)
+            | ChangeAction::Function(..)
+            | ChangeAction::Deploy(_)
+            | ChangeAction::Queue(..)
+            | ChangeAction::Stream(..)
+            | ChangeAction::Client(..) => false,
+        }
+    }
+
     /// The mappings, and what they act on.
     fn mappings(&mut self) -> (&mut Mappings, Surroundings<'_>) {
         (&mut self.mappings, Surroundings { frontend: &mut self.frontend, sqs: &mut self.sqs })

@@ -16,6 +16,8 @@ pub struct World<O> {
     services: Services,
     callers: Callers,
     changes: Vec<Change>,
+    /// The last change that was made, by its moment and its place.
+    changed: Option<(SimTime, u32)>,
     observer: O,
 }
 
@@ -28,6 +30,7 @@ impl<O: Observer> World<O> {
             callers: Callers::new(system, submit_until, &streams),
             services: Services::new(system, names, streams),
             changes: system.changes.clone(),
+            changed: None,
             observer,
         }
     }
@@ -66,7 +69,7 @@ impl<O: Observer> Model for World<O> {
 
     #[inline(always)]
     fn handle(&mut self, now: SimTime, event: Event, agenda: &mut Agenda<Event>) {
-        let Self { services, callers, changes, observer } = self;
+        let Self { services, callers, changes, changed, observer } = self;
         let context = &mut Context { now, agenda, observer };
         match event {
             Event::RunEnded(environment) if services.has_details(environment) => {
@@ -82,18 +85,19 @@ impl<O: Observer> Model for World<O> {
             Event::UserReady(user) => callers.on_user_ready(user, services, context),
             Event::TimedOut(call) => callers.on_timed_out(call, services, context),
             Event::LimiterDue(caller) => callers.on_limiter_due(caller, services, context),
-            Event::Change(index) => match &changes[index as usize].action {
-                ChangeAction::Client(id, client) => callers.reconfigure(*id, client),
-                action @ (ChangeAction::Account(_)
-                | ChangeAction::Function(..)
-                | ChangeAction::Deploy(_)
-                | ChangeAction::Queue(..)
-                | ChangeAction::Mapping(..)
-                | ChangeAction::Stream(..)
-                | ChangeAction::Redrive { .. }) => {
-                    services.change(index, action, context);
+            Event::Change(index) => {
+                *changed = Some((now, index));
+                match &changes[index as usize].action {
+                    ChangeAction::Client(id, client) => callers.reconfigure(*id, client),
+                    action @ (ChangeAction::Account(_)
+                    | ChangeAction::Function(..)
+                    | ChangeAction::Deploy(_)
+                    | ChangeAction::Queue(..)
+                    | ChangeAction::Mapping(..)
+                    | ChangeAction::Stream(..)
+                    | ChangeAction::Redrive { .. }) => services.change(index, action, context),
                 }
-            },
+            }
             Event::DispatchDue(event) => services.on_dispatch_due(event, context),
             Event::EventExpired(event) => services.on_event_expired(event, context),
             Event::DeliveryDue(delivery) => services.on_delivery_due(delivery, context),
@@ -126,6 +130,12 @@ impl<O: Observer> Model for World<O> {
     #[inline]
     fn is_busy(&self) -> bool {
         self.callers.open() > 0 || self.services.is_busy()
+    }
+
+    fn resumes_at(&self) -> Option<SimTime> {
+        let changes = (0..).zip(&self.changes).filter(|(index, change)| Some((change.at, *index)) > self.changed);
+        let resumes = changes.filter(|(_, change)| self.services.resumes(&change.action));
+        resumes.map(|(_, change)| change.at).min()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::calendar::Calendar;
 use super::sources::Sources;
-use super::time::SimTime;
+use super::time::{SimDuration, SimTime};
 
 /// What is due: events in a calendar, and the next moments of sources.
 #[derive(Debug)]
@@ -26,6 +26,11 @@ pub trait Model {
 
     /// Whether something under way still has to end.
     fn is_busy(&self) -> bool;
+
+    /// Nothing is under way: the moment of what is due that will change that, if anything will.
+    fn resumes_at(&self) -> Option<SimTime> {
+        None
+    }
 }
 
 /// Where a run stands.
@@ -49,7 +54,7 @@ pub struct Engine<E: Copy> {
     now: SimTime,
     processed: u64,
     budget: u64,
-    /// Events before this moment are handled in any case; after it only while the model is busy.
+    /// Events before this moment are handled in any case; after it only while the model is busy, or will be.
     covered: SimTime,
     /// No event at or after this moment is handled.
     end: SimTime,
@@ -82,8 +87,13 @@ impl<E: Copy> Engine<E> {
         let mut covering = true;
         while left > 0 {
             if !covering && !model.is_busy() {
-                status = Status::Settled(self.now);
-                break;
+                let resumes = model.resumes_at().filter(|at| *at < self.end);
+                let Some(at) = resumes else {
+                    status = Status::Settled(self.now);
+                    break;
+                };
+                self.covered = at.plus(SimDuration::from_nanos(1));
+                (covering, limit) = (true, self.covered);
             }
             if self.step(model, limit) {
                 left -= 1;
@@ -125,7 +135,6 @@ impl<E: Copy> Engine<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kernel::time::SimDuration;
 
     /// Ticks every second, and is busy until a given moment.
     struct Ticker {
@@ -213,6 +222,45 @@ mod tests {
         let at = |s: u64| SimTime::from_nanos(s * 1_000_000_000);
         assert_eq!(run(3, 100, 1_000, 0), (Status::Settled(at(2)), vec![0, 1, 2]));
         assert_eq!(run(3, 100, 1_000, 5), (Status::Settled(at(5)), vec![0, 1, 2, 3, 4, 5]));
+    }
+
+    /// Rests until a moment that is due and makes it busy; what is due before that is handled too.
+    #[derive(Default)]
+    struct Sleeper(Vec<u64>);
+
+    impl Model for Sleeper {
+        type Event = ();
+
+        fn handle(&mut self, now: SimTime, (): (), _: &mut Agenda<()>) {
+            self.0.push(now.as_nanos());
+        }
+
+        fn arrive(&mut self, _: SimTime, _: u32, _: &mut Agenda<()>) {}
+
+        fn is_busy(&self) -> bool {
+            self.0.last() == Some(&20)
+        }
+
+        fn resumes_at(&self) -> Option<SimTime> {
+            self.0.iter().all(|at| *at < 20).then(|| SimTime::from_nanos(20))
+        }
+    }
+
+    #[test]
+    fn what_resumes_is_handled() {
+        let at = SimTime::from_nanos;
+        for (end, status, expected) in [
+            (SimTime::MAX, Status::Settled(at(30)), vec![1, 10, 20, 30]),
+            (at(21), Status::CutOff, vec![1, 10, 20]),
+            (at(20), Status::Settled(at(1)), vec![1]),
+        ] {
+            let mut engine = Engine::new(0, at(5), end, 100);
+            for due in [1, 10, 20, 30, 40] {
+                engine.agenda.calendar.push(at(due), 0, ());
+            }
+            let mut model = Sleeper::default();
+            assert_eq!((engine.advance(&mut model, 100), model.0), (status, expected));
+        }
     }
 
     #[test]

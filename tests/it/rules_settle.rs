@@ -131,3 +131,40 @@ fn cycles_of_queues_are_left() {
         assert_eq!(moved, moves, "{kind}");
     }
 }
+
+/// A change after `duration` that lets something go on is waited for, and one that lets nothing go on is not.
+#[test]
+fn changes_that_let_something_go_on_are_waited_for() {
+    let enabled = "changes: [{at: 20m, set: {event_source_mappings.m.enabled: true}}]";
+    let redrive = "changes: [{at: 20m, redrive: {queue: s, to: t, rate: 500/s}}]";
+    let other = "changes: [{at: 20m, set: {functions.f.memory: 1024MB}}, {at: 40m, set: {event_source_mappings.m.batch_size: 5}}]";
+    let (stream, queue) = ("streams: {s: {type: kinesis}}", "queues: {s: {}, t: {}}");
+    let (broker, topic) = ("brokers: {s: {}}", "streams: {s: {type: kafka}}");
+    for (source, change, arrivals, ended, runs) in [
+        (stream, enabled, 2, 1_200e3, 1),
+        (queue, enabled, 2, 1_200e3, 1),
+        (broker, enabled, 2, 1_200e3, 1),
+        (topic, enabled, 2, 1_200e3 + 500.0, 1),
+        (queue, redrive, 2, 1_200e3 + 4.0, 0),
+        // Nothing is there.
+        (stream, enabled, 0, 600e3, 0),
+        (queue, enabled, 0, 600e3, 0),
+        (queue, redrive, 0, 600e3, 0),
+        // Nobody reads it afterwards either.
+        (stream, other, 2, 600e3, 0),
+        (queue, other, 2, 600e3, 0),
+    ] {
+        let at = if arrivals == 0 { "1h" } else { "0s" };
+        let yaml = format!(
+            "duration: 10m\n{source}\nfunctions: {{f: {{duration: 0s}}}}\n\
+             event_source_mappings: {{m: {{source: s, function: f, enabled: false}}}}\n\
+             callers: {{c: {{target: s, arrivals: {{at: [{at}, {at}]}}}}}}\n{change}\n"
+        );
+        let (over, batches, ..) = outcome(&yaml);
+        assert!(((over - ended).abs() < 1.0), "{over}, not {ended}: {yaml}");
+        assert_eq!(batches, runs, "{yaml}");
+        // A drain that is over before the change does not see it.
+        let (over, batches, ..) = outcome(&format!("{yaml}drain: 5m\n"));
+        assert_eq!((over, batches), (600e3, 0), "{yaml}");
+    }
+}

@@ -140,6 +140,12 @@ impl Readers {
         self.held
     }
 
+    /// Whether a mapping's group has something to read, or to bring to an end.
+    pub(crate) fn rests(&self, id: MappingId, streams: &Streams) -> bool {
+        let group = &self.groups[self.members[id].group];
+        group.held + streams.unread(group.log, group.slot) > 0
+    }
+
     /// Names of mappings, and how many records they hold.
     pub(crate) fn busy(&self) -> impl Iterator<Item = (&str, u64)> {
         self.groups.rows().iter().map(|group| (self.members[group.members[0]].config.name.as_str(), group.held))

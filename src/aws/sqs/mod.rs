@@ -120,6 +120,11 @@ impl Sqs {
         self.awaited
     }
 
+    /// Whether messages are in a queue.
+    pub(crate) fn rests(&self, queue: QueueId) -> bool {
+        self.queues[queue].queue.len() > 0
+    }
+
     /// The settings of a queue.
     pub(crate) fn config(&self, queue: QueueId) -> &config::Queue {
         &self.queues[queue].config
