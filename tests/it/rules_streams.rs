@@ -2,7 +2,7 @@
 
 use lambdasim::aws::fact::{DiscardCondition, Fact, MappingFact, Notice, ReaderFact, RecordFate, StreamFact};
 
-use crate::common::{Facts, ms, near};
+use crate::common::{Facts, check_run, ms, near};
 
 /// What happened, in seconds. Records are named by their submission.
 #[derive(Debug, Default)]
@@ -707,4 +707,20 @@ fn esm_3_4_reads_of_dynamodb() {
     };
     let reads: Vec<u32> = case.story().reads.iter().map(|(.., records)| *records).collect();
     assert_eq!(reads, [1_000, 1_000, 500]);
+}
+
+/// ESM-4.1: a read of a partition is that of the mapping whose consumer has it, also in what its pollers are paid for.
+#[test]
+fn esm_4_1_reads_are_those_of_the_partitions_mapping() {
+    for settings in ["", "provisioned_pollers: {}, "] {
+        let mapping = format!("{{source: s, function: f, {settings}consumer_group: g}}");
+        let yaml = format!(
+            "duration: 1s\nstreams: {{s: {{type: kafka, partitions: 3}}}}\nfunctions: {{f: {{duration: 0s}}}}\n\
+             event_source_mappings: {{m: {mapping}, n: {mapping}, o: {mapping}}}\n\
+             callers: {{c: {{target: s, arrivals: {{burst: {{size: 30}}}}}}}}\n"
+        );
+        let polled = |name| (format!("event_source_mappings.{name}.polled_events"), 10.0);
+        let expected = ["m", "n", "o"].map(polled);
+        check_run(settings, &yaml, &expected.each_ref().map(|(path, number)| (path.as_str(), *number)));
+    }
 }

@@ -6,7 +6,7 @@ use super::worker::Held;
 use super::{Readers, Surroundings};
 use crate::aws::event::{Class, Context, Event, ServiceEvent};
 use crate::aws::fact::{Fact, MappingFact, Observer, ReaderFact};
-use crate::aws::ids::{LogId, ReaderId};
+use crate::aws::ids::{LogId, MappingId, ReaderId};
 use crate::aws::streams::{LogRecord, Read, Streams};
 use crate::kernel::quantity::Rate;
 use crate::kernel::time::{SimDuration, SimTime};
@@ -42,19 +42,25 @@ impl Readers {
             return;
         }
         let group = &self.groups[reader.group];
-        if !group.members.iter().any(|member| self.members[*member].polls) {
-            return;
-        }
-        let first = &self.members[group.members[0]];
+        let Some(member) = self.polled_by(id).map(|mapping| &self.members[mapping]) else { return };
         let place = (group.log, group.slot, reader.shard);
-        let Some(next) = streams.next_visible(place, first.push_delay()) else { return };
+        let Some(next) = streams.next_visible(place, member.push_delay()) else { return };
         let next = next.max(context.now);
-        let at = if first.kind.is_polled(&first.config) {
-            reader.grid(next, first.config.stream.poll_every)
+        let at = if member.kind.is_polled(&member.config) {
+            reader.grid(next, member.config.stream.poll_every)
         } else {
-            next.max(paid(reader, first))
+            next.max(paid(reader, member))
         };
         self.read_at(id, at, context);
+    }
+
+    /// The mapping that reads a shard now: the one whose consumer has the partition, or at a broker the first.
+    fn polled_by(&self, id: ReaderId) -> Option<MappingId> {
+        let reader = &self.shards[id];
+        let group = &self.groups[reader.group];
+        let worker = group.lines.get(reader.lines.start as usize).and_then(|line| line.worker);
+        let owner = worker.map(|worker| self.workers[worker].mapping).into_iter();
+        owner.chain(group.members.iter().copied()).find(|mapping| self.members[*mapping].polls)
     }
 
     fn read_at<O: Observer>(&mut self, id: ReaderId, at: SimTime, context: &mut Context<'_, O>) {
@@ -80,8 +86,7 @@ impl Readers {
         let group = &self.groups[group_id];
         let (log, slot) = (group.log, group.slot);
         let reads = self.shards[id].stage == Stage::Open;
-        let mapping = group.members.iter().copied().find(|member| self.members[*member].polls);
-        let Some(mapping) = mapping.filter(|_| reads) else {
+        let Some(mapping) = self.polled_by(id).filter(|_| reads) else {
             return around.streams.read_limit(log, shard).into_iter().for_each(|limit| limit.leave(slot));
         };
         let polled = self.members[mapping].kind.is_polled(&self.members[mapping].config);
@@ -100,7 +105,7 @@ impl Readers {
                 return self.read_at(id, paid, context);
             }
         }
-        let read = self.take_in(id, around.streams, context);
+        let read = self.take_in(id, mapping, around.streams, context);
         if read.records > 0 {
             let messages = read.records;
             context.state(&Fact::Mapping(MappingFact::Polled { mapping, messages }));
@@ -117,11 +122,17 @@ impl Readers {
     }
 
     /// Moves records from the log to the lines.
-    fn take_in<O: Observer>(&mut self, id: ReaderId, streams: &mut Streams, context: &mut Context<'_, O>) -> Read {
+    fn take_in<O: Observer>(
+        &mut self,
+        id: ReaderId,
+        mapping: MappingId,
+        streams: &mut Streams,
+        context: &mut Context<'_, O>,
+    ) -> Read {
         let reader = &self.shards[id];
         let (group_id, shard, lines) = (reader.group, reader.shard, reader.lines.clone());
         let group = &mut self.groups[group_id];
-        let first = &self.members[group.members[0]];
+        let member = &self.members[mapping];
         let factor = u64::from(lines.end - lines.start);
         let place = (group.log, group.slot, shard);
         let all = &mut group.lines;
@@ -130,7 +141,7 @@ impl Readers {
             let line = lines.start + u32::try_from(u64::from(lane) % factor).expect("less than the lanes");
             all[line as usize].records.push_back(Held { origin, arrived, bytes, shard, line, runs: 0 });
         };
-        let read = streams.read(place, first.read_limits(), first.push_delay(), context, take);
+        let read = streams.read(place, member.read_limits(), member.push_delay(), context, take);
         self.hold(group_id, u64::from(read.records), 0, streams);
         read
     }
@@ -139,7 +150,7 @@ impl Readers {
     fn pay<O: Observer>(
         &mut self,
         id: ReaderId,
-        mapping: crate::aws::ids::MappingId,
+        mapping: MappingId,
         bytes: u64,
         streams: &mut Streams,
         context: &Context<'_, O>,
@@ -207,10 +218,10 @@ impl Readers {
             return self.watch(id, streams, context);
         }
         let limit = streams.read_limit(self.groups[reader.group].log, reader.shard);
-        let first = &self.members[self.groups[reader.group].members[0]];
-        let at = match limit.filter(|_| first.kind.is_polled(&first.config)) {
+        let Some(member) = self.polled_by(id).map(|mapping| &self.members[mapping]) else { return };
+        let at = match limit.filter(|_| member.kind.is_polled(&member.config)) {
             Some(limit) => limit.next_at(context.now),
-            None => paid(reader, first),
+            None => paid(reader, member),
         };
         self.read_at(id, at.max(context.now), context);
     }
