@@ -11,6 +11,7 @@ use super::fact::{Observer, Origin};
 use super::ids::{CallId, CallerId, FunctionId, QueueId};
 use super::keys::Keys;
 use super::limits;
+use super::put_calls::PutCalls;
 use super::sqs::{Message, Together};
 use super::streams::NewRecord;
 use crate::kernel::arrival::Arrivals;
@@ -37,6 +38,7 @@ pub(crate) struct Caller {
     /// Messages of one call of a queue, each a submission of its own; 1 for other targets.
     pub(crate) messages_per_call: u32,
     messages: Box<Messages>,
+    put_calls: Option<Box<PutCalls>>,
     durations: Option<Arc<[SimDuration]>>,
     key: StreamKey,
     /// Calls that wait for the adaptive limiter, in order; those that gave up meanwhile are passed over.
@@ -120,6 +122,7 @@ impl Caller {
                 },
                 deduplication: Keys::of_deduplication(&config.deduplication, key.child(DEDUPLICATION)),
             }),
+            put_calls: PutCalls::of(config),
             durations: config.durations.clone(),
             key,
             limited: VecDeque::new(),
@@ -229,9 +232,21 @@ impl Caller {
 
     /// A submission as a record of a stream, or as a message of a broker.
     #[inline]
-    pub(crate) fn record(&self, origin: Origin) -> NewRecord {
+    pub(crate) fn record(&mut self, origin: Origin) -> NewRecord {
         let key = self.messages.groups.of_record(origin.submission);
-        NewRecord { origin, key, bytes: self.payload(origin.submission) }
+        let bytes = self.payload(origin.submission);
+        let call_bytes = if self.put_calls.is_some() { self.put_together(origin.submission) } else { bytes };
+        NewRecord { origin, key, bytes, call_bytes }
+    }
+
+    /// What the call puts that a record is put with, keys counted.
+    #[cold]
+    fn put_together(&mut self, submission: u64) -> u64 {
+        let mut calls = self.put_calls.take().expect("calls that may be large");
+        let of_record = |record| self.payload(record).saturating_add(self.messages.groups.of_record(record).bytes());
+        let bytes = calls.bytes(submission, self.max_events, of_record);
+        self.put_calls = Some(calls);
+        bytes
     }
 
     /// What the call sends that a message is sent with.

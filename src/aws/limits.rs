@@ -40,6 +40,10 @@ pub const ASYNCHRONOUS_PAYLOAD_BYTES: u64 = 1_048_576;
 /// `D` `AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html`.
 pub const SQS_CALL_BYTES: u64 = 1_048_576;
 
+/// All records of one call that puts into a Kinesis stream, bytes, keys counted (ESM-2.1.4: 10 MiB).
+/// `D` `kinesis/latest/APIReference/API_PutRecords.html`.
+pub const PUT_RECORDS_BYTES: u64 = 10_485_760;
+
 /// Largest message of a topic, bytes (INV-O5: 256 KB, taken as 2^18). `D` `lambda/latest/dg/invocation-async-retain-records.html`.
 pub const TOPIC_MESSAGE_BYTES: u64 = 262_144;
 

@@ -1,7 +1,7 @@
 //! AWS Lambda's invocation semantics, one file per mechanism. Knows no files, no YAML and no reports.
 //!
 //! Reading order: [`ids`], [`config`], [`fact`], [`limits`]; what a client does: `backoff`, `retry_budget`,
-//! `circuit_breaker`, `adaptive`, `client`, `caller`, `keys`, `call`, `attempt`, `callers`; what Lambda does:
+//! `circuit_breaker`, `adaptive`, `client`, `caller`, `keys`, `put_calls`, `call`, `attempt`, `callers`; what Lambda does:
 //! `concurrency`, `scaling`, `failure`, `run`, `environment`, `pool`, `tracking`, `provisioned`, `function`, `fault`,
 //! `admission`, `placement`, `request`, `frontend`; asynchronous invocation: `lineage`, `queued_event`,
 //! `internal_queue`, `delivery`; what a run waits for: `patience`; queues and the mappings that poll them: `sqs`, `mapping`; streams, topics and brokers
@@ -38,6 +38,7 @@ mod patience;
 mod placement;
 mod pool;
 mod provisioned;
+mod put_calls;
 mod queued_event;
 mod readers;
 mod request;

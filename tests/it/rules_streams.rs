@@ -724,3 +724,27 @@ fn esm_4_1_reads_are_those_of_the_partitions_mapping() {
         check_run(settings, &yaml, &expected.each_ref().map(|(path, number)| (path.as_str(), *number)));
     }
 }
+
+/// ESM-2.1.4: all records of a call to a Kinesis stream have 10 MiB at most, their keys counted; what is larger is refused
+/// with 400 and not tried again. A burst of one is a call. Other services have no such limit.
+#[test]
+fn esm_2_1_4_bytes_of_a_call() {
+    // 10 MiB are 10,485,760 bytes: 16 x 655,360.
+    for (stream, caller, calls, rejected) in [
+        ("type: kinesis", "payload: 655360B, messages_per_call: 16", 2, 0),
+        ("type: kinesis", "payload: 655361B, messages_per_call: 16", 2, 32),
+        ("type: kinesis", "payload: 655360B, messages_per_call: 16, keys: {constant: a}", 2, 32),
+        ("type: kinesis", "payload: 655359B, messages_per_call: 16, keys: {constant: a}", 2, 0),
+        // The second call has only four records.
+        ("type: kinesis", "payload: 700000B, messages_per_call: 16, max_events: 20", 2, 16),
+        ("type: kinesis", "payload: {uniform: {min: 655361B, max: 655400B}}, messages_per_call: 16", 2, 32),
+        ("type: kafka", "payload: 655361B, messages_per_call: 16", 2, 0),
+    ] {
+        let caller = format!("{caller}, client: {{retry: none}}, arrivals: {{burst: {{size: {calls}}}}}");
+        // A bucket of a minute takes all of it.
+        let bucket = if stream.contains("kinesis") { ", write_bucket: 60s" } else { "" };
+        let stream = format!("{stream}{bucket}");
+        let yaml = Case { stream: &stream, caller: &caller, ..CASE }.yaml();
+        check_run(&yaml, &yaml, &[("callers.c.outcomes.rejected", f64::from(rejected))]);
+    }
+}

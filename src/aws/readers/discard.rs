@@ -103,7 +103,8 @@ impl Readers {
         let log = around.streams.of_target(to).expect("a stream or a broker");
         let origin = sent_on(held.origin, mapping);
         let key = PartitionKey::Turn(held.origin.submission - 1);
-        let record = NewRecord { origin, key, bytes: u64::from(held.bytes) };
+        let bytes = u64::from(held.bytes);
+        let record = NewRecord { origin, key, bytes, call_bytes: bytes };
         match around.streams.put(log, record, context) {
             Put::Accepted(shard) => {
                 if !self.groups[self.members[mapping].group].is_cyclic {

@@ -24,6 +24,7 @@ use super::event::{Class, Context, Event, ServiceEvent};
 use super::fact::{Answer, BrokerFact, Fact, Observer, Origin, ReaderFact, RecordFate, StreamFact};
 use super::fault::SendFaults;
 use super::ids::{BrokerId, Id, LogId, MappingId, StreamId, Table};
+use super::limits;
 use super::request::Reply;
 use crate::kernel::rng::StreamKey;
 use crate::kernel::time::{SimDuration, SimTime};
@@ -78,6 +79,8 @@ pub(crate) struct NewRecord {
     pub(crate) origin: Origin,
     pub(crate) key: PartitionKey,
     pub(crate) bytes: u64,
+    /// What the call puts in all.
+    pub(crate) call_bytes: u64,
 }
 
 /// What became of a record.
@@ -149,7 +152,8 @@ impl Streams {
             return Put::Refused(Reply::fault(status));
         }
         if let Source::Stream(_, config) = &self.logs[id].of
-            && record.bytes > config.maximum_record_size
+            && (record.bytes > config.maximum_record_size
+                || config.kind == StreamKind::Kinesis && record.call_bytes > limits::PUT_RECORDS_BYTES)
         {
             return Put::Refused(Reply { answer: Answer::Rejected, status: 400 });
         }
@@ -158,7 +162,7 @@ impl Streams {
 
     /// A record is written, if the shard takes it.
     pub(crate) fn put<O: Observer>(&mut self, id: LogId, record: NewRecord, context: &mut Context<'_, O>) -> Put {
-        let NewRecord { origin, key, bytes } = record;
+        let NewRecord { origin, key, bytes, call_bytes: _ } = record;
         let (number, shard, lane) = self.logs[id].place(key);
         self.expire(id, shard, context);
         let log = &mut self.logs[id];

@@ -63,7 +63,7 @@ impl PartitionKey {
     }
 
     /// Length of the key, bytes: it counts to the write limits.
-    pub(super) fn bytes(self) -> u64 {
+    pub(crate) fn bytes(self) -> u64 {
         match self {
             Self::Turn(_) => 0,
             Self::Text { bytes, .. } => u64::from(bytes),
