@@ -6,9 +6,9 @@ use super::rules::{self, Rule};
 use super::step::{StepKind, Told};
 use super::words::{Settings, length, moment, plural};
 use crate::aws::config::{EventSourceMapping, Source, StreamKind};
-use crate::aws::fact::{MappingFact, RunOutcome};
+use crate::aws::fact::{Complete, MappingFact, RunOutcome};
 use crate::aws::ids::MappingId;
-use crate::kernel::time::SimTime;
+use crate::kernel::time::{SimDuration, SimTime};
 
 /// What a mapping is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +58,8 @@ pub(super) fn tell<'a>(
             let (rule, waited) = waited(settings, now, mapping, reading, before);
             by(mapping, StepKind::Batched, rule, format!("batch {batch}{waited}"))
         }
-        MappingFact::BatchFormed { mapping, batch, records, .. } => {
-            let (rule, why) = formed(Kind::of(settings, mapping), settings.mapping_at(mapping, now), records);
+        MappingFact::BatchFormed { mapping, batch, records, complete, .. } => {
+            let (rule, why) = formed(Kind::of(settings, mapping), settings.mapping_at(mapping, now), complete);
             let detail = format!("batch {batch} of {}: {why}", plural(records, "record"));
             by(mapping, StepKind::BatchFormed, Some(rule), detail)
         }
@@ -76,9 +76,9 @@ pub(super) fn tell<'a>(
             let detail = format!("{what}: {why}; waits {wait}, asks again at {due}, and uses no retry");
             by(mapping, StepKind::BatchRefused, Some(&rules::RETRIES_OF_ERRORS), detail)
         }
-        MappingFact::BatchEnded { mapping, batch, records, failed, outcome, .. } => {
+        MappingFact::BatchEnded { mapping, batch, records, failed, outcome, unreadable, .. } => {
             let kind = Kind::of(settings, mapping);
-            let (rule, detail) = ended(kind, records, failed, outcome);
+            let (rule, detail) = ended(kind, records, failed, outcome, unreadable);
             let detail = format!("{}: {detail}", part_of(batch, records, reading));
             by(mapping, StepKind::BatchEnded, Some(rule), detail)
         }
@@ -145,28 +145,40 @@ fn has_order(kind: Kind, config: &EventSourceMapping) -> bool {
 }
 
 /// Why a batch is complete.
-fn formed(kind: Kind, config: &EventSourceMapping, records: u32) -> (&'static Rule, String) {
-    let window = config.maximum_batching_window;
-    let tumbling = if config.stream.tumbling_window.is_zero() { "" } else { ", or the next one is of a later window" };
-    if records >= config.batch_size {
-        return (&rules::BATCH_COMPLETE, "it is full".to_owned());
+fn formed(kind: Kind, config: &EventSourceMapping, complete: Complete) -> (&'static Rule, String) {
+    let place = match kind {
+        Kind::Kinesis | Kind::DynamoDb => "the shard",
+        Kind::Kafka => "the topic",
+        Kind::DocumentDb => "the change stream",
+        Kind::Broker => "the broker",
+    };
+    match complete {
+        Complete::AtOnce => {
+            let words = format!("what {place} had by then, as there is no batching window");
+            (&rules::NO_STREAM_WINDOW, words)
+        }
+        Complete::LaterWindow => {
+            (&rules::RECORDS_OF_WINDOW, "the next record is of a later tumbling window".to_owned())
+        }
+        Complete::Full | Complete::Payload | Complete::Window => {
+            (&rules::BATCH_COMPLETE, complete_words(complete, config.maximum_batching_window))
+        }
     }
-    if window.is_zero() {
-        let place = match kind {
-            Kind::Kinesis | Kind::DynamoDb => "the shard",
-            Kind::Kafka => "the topic",
-            Kind::DocumentDb => "the change stream",
-            Kind::Broker => "the broker",
-        };
-        let words = format!("what {place} had by then, as there is no batching window{tumbling}");
-        return (&rules::NO_STREAM_WINDOW, words);
+}
+
+/// Why a batch takes no more, where the rule is that of all sources.
+pub(super) fn complete_words(complete: Complete, window: SimDuration) -> String {
+    match complete {
+        Complete::Full => "it is full".to_owned(),
+        Complete::Payload => "one more record would be too large".to_owned(),
+        Complete::Window | Complete::AtOnce | Complete::LaterWindow => {
+            format!("its window of {} is over", length(window))
+        }
     }
-    let words = "is over, or one more record would be too large";
-    (&rules::BATCH_COMPLETE, format!("its window of {} {words}{tumbling}", length(window)))
 }
 
 /// What the end of a run means for the records of a batch.
-fn ended(kind: Kind, records: u32, failed: u32, outcome: RunOutcome) -> (&'static Rule, String) {
+fn ended(kind: Kind, records: u32, failed: u32, outcome: RunOutcome, unreadable: bool) -> (&'static Rule, String) {
     let is_success = outcome == RunOutcome::Success;
     if records == 0 {
         let words = if is_success { "success; the next window has a new state" } else { "the run failed" };
@@ -180,9 +192,12 @@ fn ended(kind: Kind, records: u32, failed: u32, outcome: RunOutcome) -> (&'stati
         };
         return (rule, format!("success, {words}"));
     }
-    if is_success && failed < records {
-        let words = format!("the function names {failed} of {records} as failed");
+    if is_success && !unreadable {
         let rule = if kind == Kind::Kafka { &rules::KAFKA_PARTIAL_FAILURE } else { &rules::STREAM_PARTIAL_FAILURE };
+        if failed == records {
+            return (rule, "the function names all of it as failed".to_owned());
+        }
+        let words = format!("the function names {failed} of {records} as failed");
         return (rule, format!("{words}; what is before the first of them is done, all from it on is tried again"));
     }
     let rule = match kind {
@@ -191,11 +206,7 @@ fn ended(kind: Kind, records: u32, failed: u32, outcome: RunOutcome) -> (&'stati
         Kind::DocumentDb => &rules::DOCUMENTS_IN_ORDER,
         Kind::Broker => &rules::BROKER_ERRORS,
     };
-    let words = if is_success {
-        "the function names all of it as failed, or its answer cannot be read"
-    } else {
-        "the run failed"
-    };
+    let words = if unreadable { "the function's answer cannot be read, so all of it failed" } else { "the run failed" };
     (rule, words.to_owned())
 }
 

@@ -10,7 +10,7 @@ use super::rules::Rule;
 use super::step::{Narrator, Step};
 use super::words::{Settings, length, listed, moment, plural};
 use crate::aws::config::Invocation;
-use crate::aws::fact::{Condition, DeliveryKind, Fact, Observer, Outcome};
+use crate::aws::fact::{Condition, DeliveryKind, Fact, Observer, Outcome, ReaderFact};
 use crate::aws::ids::FunctionId;
 use crate::kernel::time::SimTime;
 use crate::scenario::Scenario;
@@ -313,6 +313,9 @@ impl Observer for Collector<'_> {
     fn observe(&mut self, now: SimTime, fact: &Fact) {
         if self.over {
             return;
+        }
+        if matches!(fact, Fact::Reader(ReaderFact::Started { .. })) {
+            self.outline.records.note(self.settings, now, fact);
         }
         let Some(origin) = origin(fact) else { return };
         if let Fact::CallSubmitted { origin } = fact {

@@ -1,7 +1,7 @@
 //! What the first sentences of a story need of its records in streams and its messages at brokers.
 
 use super::words::{Settings, length, listed, plural};
-use crate::aws::config::{Source, StreamKind, Target};
+use crate::aws::config::{Source, StartingPosition, StreamKind, Target};
 use crate::aws::fact::{
     BrokerFact, DiscardCondition, Fact, MappingFact, Notice, Origin, ReaderFact, RecordFate, StreamFact,
 };
@@ -10,13 +10,18 @@ use crate::kernel::time::SimTime;
 
 /// The records of one submission.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Records(Vec<Record>);
+pub(super) struct Records {
+    all: Vec<Record>,
+    /// When mappings began to read.
+    starts: Vec<(MappingId, SimTime)>,
+}
 
 /// A record, and what each mapping made of it.
 #[derive(Clone, Debug)]
 struct Record {
     branch: u32,
     source: Source,
+    written: SimTime,
     shard: u32,
     readings: Vec<Reading>,
     /// Its retention ended, and nobody reads it.
@@ -51,11 +56,12 @@ impl Records {
     #[allow(clippy::wildcard_enum_match_arm, reason = "a few facts are enough for an outline")]
     pub(super) fn note(&mut self, settings: Settings<'_>, now: SimTime, fact: &Fact) {
         match *fact {
+            Fact::Reader(ReaderFact::Started { mapping, .. }) => self.starts.push((mapping, now)),
             Fact::Stream(StreamFact::Put { origin, stream, shard, .. }) => {
-                self.add(origin.branch, Source::Stream(stream), shard);
+                self.add(now, origin.branch, Source::Stream(stream), shard);
             }
             Fact::Broker(BrokerFact::Received { origin, broker, .. }) => {
-                self.add(origin.branch, Source::Broker(broker), 0);
+                self.add(now, origin.branch, Source::Broker(broker), 0);
             }
             Fact::Stream(StreamFact::Expired { origin, at, .. })
             | Fact::Broker(BrokerFact::Expired { origin, at, .. }) => {
@@ -84,13 +90,13 @@ impl Records {
         }
     }
 
-    fn add(&mut self, branch: u32, source: Source, shard: u32) {
+    fn add(&mut self, written: SimTime, branch: u32, source: Source, shard: u32) {
         let (readings, expired, dead_letter) = (Vec::new(), None, None);
-        self.0.push(Record { branch, source, shard, readings, expired, dead_letter });
+        self.all.push(Record { branch, source, written, shard, readings, expired, dead_letter });
     }
 
     fn with(&mut self, origin: &Origin, change: impl FnOnce(&mut Record)) {
-        if let Some(record) = self.0.iter_mut().rev().find(|record| record.branch == origin.branch) {
+        if let Some(record) = self.all.iter_mut().rev().find(|record| record.branch == origin.branch) {
             change(record);
         }
     }
@@ -113,15 +119,15 @@ impl Records {
         submitted: SimTime,
         ended: &str,
     ) -> Option<(String, Option<bool>)> {
-        let own = self.0.iter().find(|record| record.branch == 0)?;
-        Some(own.told(settings, submitted, ended))
+        let own = self.all.iter().find(|record| record.branch == 0)?;
+        Some(own.told(settings, &self.starts, submitted, ended))
     }
 
     /// What became of records that were sent on, as far as somebody read them.
     pub(super) fn sent_on(&self, settings: Settings<'_>, submitted: SimTime, ended: &str) -> Vec<String> {
-        let read = self.0.iter().filter(|record| record.branch != 0 && !record.readings.is_empty());
+        let read = self.all.iter().filter(|record| record.branch != 0 && !record.readings.is_empty());
         let told = |record: &Record| {
-            let (words, _) = record.told(settings, submitted, ended);
+            let (words, _) = record.told(settings, &self.starts, submitted, ended);
             format!("Its copy in {}: {words}", record.place(settings))
         };
         read.map(told).collect()
@@ -137,7 +143,29 @@ impl Record {
         }
     }
 
-    fn told(&self, settings: Settings<'_>, submitted: SimTime, ended: &str) -> (String, Option<bool>) {
+    /// The mapping that began to read behind the record, if the first of a group did.
+    fn passed_over(
+        &self,
+        settings: Settings<'_>,
+        starts: &[(MappingId, SimTime)],
+        group: &[MappingId],
+    ) -> Option<MappingId> {
+        let (mapping, at) = *starts.iter().find(|(mapping, _)| group.contains(mapping))?;
+        let from = match settings.mapping_at(mapping, at).stream.starting_position {
+            StartingPosition::TrimHorizon => SimTime::ZERO,
+            StartingPosition::Latest => at,
+            StartingPosition::At(moment) => moment,
+        };
+        (self.written < from).then_some(mapping)
+    }
+
+    fn told(
+        &self,
+        settings: Settings<'_>,
+        starts: &[(MappingId, SimTime)],
+        submitted: SimTime,
+        ended: &str,
+    ) -> (String, Option<bool>) {
         let after = |at: SimTime| format!("{} after it was submitted", length(at.since(submitted)));
         let mut sentences: Vec<String> = self.shard_words(settings).into_iter().collect();
         if let Some(at) = self.expired {
@@ -155,6 +183,9 @@ impl Record {
             let reading = self.readings.iter().find(|reading| group.contains(&reading.mapping));
             let (words, fate) = if let Some(reading) = reading {
                 self.reading_told(reading, settings, &after, ended)
+            } else if let Some(mapping) = self.passed_over(settings, starts, group) {
+                let name = settings.mapping(mapping);
+                (format!("It was written before the starting position of {name}, which did not read it."), None)
             } else {
                 let names: Vec<_> = group.iter().map(|id| settings.mapping(*id).to_owned()).collect();
                 (format!("{} had not read it when the simulation ended at {ended}.", listed(&names)), None)

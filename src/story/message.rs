@@ -1,10 +1,13 @@
 //! The steps of a message: its queue, the mapping that receives it, and its batch.
 
+use super::batch::complete_words;
 use super::rules::{self, Rule};
 use super::step::{StepKind, Told, by_lambda};
 use super::words::{Settings, length, moment, plural};
 use crate::aws::config::{QueueKind, Source};
-use crate::aws::fact::{BrokerFact, Fact, MappingFact, MessageFact, MessageState, Origin, RunOutcome, StreamFact};
+use crate::aws::fact::{
+    BrokerFact, Complete, Fact, MappingFact, MessageFact, MessageState, Origin, RunOutcome, StreamFact,
+};
 use crate::aws::ids::QueueId;
 use crate::kernel::time::SimTime;
 
@@ -260,7 +263,7 @@ pub(super) fn tell_mapping<'a>(
             by(mapping, StepKind::FilteredOut, Some(&rules::FILTER), detail)
         }
         MappingFact::Batched { mapping, batch, .. } => by(mapping, StepKind::Batched, None, format!("batch {batch}")),
-        MappingFact::BatchFormed { mapping, batch, records, .. } => {
+        MappingFact::BatchFormed { mapping, batch, records, complete, .. } => {
             let mapping_now = settings.mapping_at(mapping, now);
             let is_fifo = match mapping_now.source {
                 Source::Queue(queue) => settings.queue_at(queue, now).kind == QueueKind::Fifo,
@@ -268,14 +271,12 @@ pub(super) fn tell_mapping<'a>(
             };
             let window = mapping_now.maximum_batching_window;
             let late = progress.received.is_some_and(|(received, _)| received.plus(window) < now);
-            let (rule, why) = match records {
-                _ if records >= mapping_now.batch_size => (&rules::BATCH_COMPLETE, "it is full".to_owned()),
-                2.. if is_fifo => (&rules::FIFO_BATCH, "what one receive gave".to_owned()),
-                _ if window.is_zero() => (&rules::NO_WINDOW, "what one receive gave, as there is no window".to_owned()),
-                _ if late => (&rules::LOW_TRAFFIC, format!("its window of {} is over", length(window))),
-                _ => {
-                    let words = "is over, or one more record would be too large";
-                    (&rules::BATCH_COMPLETE, format!("its window of {} {words}", length(window)))
+            let (rule, why) = match complete {
+                Complete::AtOnce if is_fifo && records > 1 => (&rules::FIFO_BATCH, "what one receive gave".to_owned()),
+                Complete::AtOnce => (&rules::NO_WINDOW, "what one receive gave, as there is no window".to_owned()),
+                Complete::Window if late => (&rules::LOW_TRAFFIC, complete_words(complete, window)),
+                Complete::Full | Complete::Payload | Complete::Window | Complete::LaterWindow => {
+                    (&rules::BATCH_COMPLETE, complete_words(complete, window))
                 }
             };
             let detail = format!("{}: {why}", batch_of(batch, records));
@@ -290,8 +291,8 @@ pub(super) fn tell_mapping<'a>(
             let (kind, rule, detail) = refused(now, progress, batch, status, due);
             by(mapping, kind, Some(rule), detail)
         }
-        MappingFact::BatchEnded { mapping, batch, records, failed, outcome, .. } => {
-            let (rule, detail) = batch_ended(records, failed, outcome);
+        MappingFact::BatchEnded { mapping, batch, records, failed, outcome, unreadable, .. } => {
+            let (rule, detail) = batch_ended(records, failed, outcome, unreadable);
             by(mapping, StepKind::BatchEnded, Some(rule), format!("{}: {detail}", batch_of(batch, records)))
         }
         MappingFact::Polled { .. } | MappingFact::PolledEmpty { .. } | MappingFact::Pollers { .. } => return None,
@@ -323,7 +324,7 @@ fn refused(
     (StepKind::BatchRefused, &rules::THROTTLED_BATCH_WAITS, detail)
 }
 
-fn batch_ended(records: u32, failed: u32, outcome: RunOutcome) -> (&'static Rule, String) {
+fn batch_ended(records: u32, failed: u32, outcome: RunOutcome, unreadable: bool) -> (&'static Rule, String) {
     let all = match records {
         1 => "its record stays in the queue until its visibility time-out".to_owned(),
         _ => format!("all {records} stay in the queue until their visibility time-out"),
@@ -337,7 +338,10 @@ fn batch_ended(records: u32, failed: u32, outcome: RunOutcome) -> (&'static Rule
             let words = format!("the function names {failed} of {records} as failed; those stay");
             (&rules::PARTIAL_FAILURE, format!("{words}, the others are to be deleted"))
         }
-        RunOutcome::Success => (&rules::ALL_FAILED, format!("the answer makes all of it fail; {all}")),
+        RunOutcome::Success if unreadable => {
+            (&rules::ALL_FAILED, format!("the function's answer cannot be read, so all of it failed; {all}"))
+        }
+        RunOutcome::Success => (&rules::PARTIAL_FAILURE, format!("the function names all of it as failed; {all}")),
         RunOutcome::Error | RunOutcome::Timeout | RunOutcome::Crash => {
             (&rules::BATCH_FAILED, format!("the run failed; {all}"))
         }

@@ -7,7 +7,7 @@ use super::rules::{self, Rule};
 use super::step::{StepKind, Told};
 use super::words::{Settings, length, moment, plural};
 use crate::aws::config::{EventSourceMapping, Source, Target};
-use crate::aws::fact::{DiscardCondition, Notice, ReaderFact, RecordFate, RunOutcome};
+use crate::aws::fact::{DiscardCondition, Notice, ReaderFact, RecordFate, RunOutcome, WindowEnd};
 use crate::aws::ids::MappingId;
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -42,8 +42,8 @@ pub(super) fn tell<'a>(
         ReaderFact::Discarded { mapping, records, condition, invoke_count, notice, .. } => {
             discarded(settings, mapping, records, condition, invoke_count, notice)
         }
-        ReaderFact::WindowEnded { mapping, batch, began, records, .. } => {
-            let (rule, detail) = window_ended(settings.mapping_at(mapping, now), now, began, records);
+        ReaderFact::WindowEnded { mapping, batch, began, records, why, .. } => {
+            let (rule, detail) = window_ended(settings.mapping_at(mapping, now), began, records, why);
             by(mapping, StepKind::WindowEnded, Some(rule), format!("{detail}: batch {batch} is its last run"))
         }
         ReaderFact::Started { .. } | ReaderFact::Awaited { .. } | ReaderFact::ReadThrottled { .. } => return None,
@@ -245,14 +245,17 @@ fn discarded(
     }
 }
 
-fn window_ended(config: &EventSourceMapping, now: SimTime, began: SimTime, records: u64) -> (&'static Rule, String) {
+fn window_ended(config: &EventSourceMapping, began: SimTime, records: u64, why: WindowEnd) -> (&'static Rule, String) {
     let ends = began.plus(config.stream.tumbling_window);
     let (from, to) = (moment(began), moment(ends));
     let many = format!("{records} record{}", if records == 1 { "" } else { "s" });
     let words = format!("the window from {from} to {to} with {many}, as");
-    let grace = config.stream.tumbling_window_grace;
-    if now >= ends.plus(grace) {
-        return (&rules::WINDOW_GRACE, format!("{words} no later record has come for {}", length(grace)));
+    match why {
+        WindowEnd::LaterRecord => (&rules::LAST_RUN_OF_WINDOW, format!("{words} a record of a later one has come")),
+        WindowEnd::ShardEnded => (&rules::WINDOW_OF_SHARD, format!("{words} its shard has ended")),
+        WindowEnd::Grace => {
+            let grace = length(config.stream.tumbling_window_grace);
+            (&rules::WINDOW_GRACE, format!("{words} no later record has come for {grace}"))
+        }
     }
-    (&rules::LAST_RUN_OF_WINDOW, format!("{words} a record of a later one has come"))
 }

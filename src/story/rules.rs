@@ -217,10 +217,14 @@ rules! {
         "The on-failure destination gets metadata that say where the records are in the stream, and not the records; only S3 gets those too.";
     DISCARD_LOST = "ESM-2.3.18", Documented, METRICS,
         "Records that the on-failure destination does not take are dropped.";
+    RECORDS_OF_WINDOW = "ESM-2.4.2", Documented, STREAM_WINDOWS,
+        "A record belongs to the tumbling window that it arrived in, and windows do not overlap.";
     LAST_RUN_OF_WINDOW = "ESM-2.4.4", Documented, STREAM_WINDOWS,
         "After the end of a tumbling window the function runs once more with the state of the window, and a new one begins.";
     WINDOW_GRACE = "ESM-2.4.5", Documented, STREAM_WINDOWS,
         "Without later records Lambda waits up to 2 min after its end until it closes a window.";
+    WINDOW_OF_SHARD = "ESM-2.4.6", Documented, STREAM_WINDOWS,
+        "The end of a shard ends its window; the shards after it begin without a state.";
     ITERATOR_AGE = "ESM-2.5.1", Conflict, METRICS,
         "The age of the last record of a batch when it is sent is its iterator age; an older text says when the batch is finished.";
     NO_STREAM_WINDOW = "ESM-2.6.2", Assumption, NONE,

@@ -291,7 +291,8 @@ mod tests {
     fn ended(batch: u64, first: u64, records: u32, failed: u32) -> Fact {
         let (origin, mapping) = (origin(first), MappingId::from_index(0));
         let outcome = if failed == records { RunOutcome::Error } else { RunOutcome::Success };
-        Fact::Mapping(MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome })
+        let unreadable = false;
+        Fact::Mapping(MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome, unreadable })
     }
 
     fn found(selection: Selection, facts: &[(u64, Fact)]) -> Option<u64> {

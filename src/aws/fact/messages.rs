@@ -277,6 +277,8 @@ pub enum MappingFact {
         batch: u64,
         /// Records.
         records: u32,
+        /// Why it takes no more.
+        complete: Complete,
     },
     /// A run of a batch was placed.
     BatchInvoked {
@@ -318,6 +320,8 @@ pub enum MappingFact {
         failed: u32,
         /// How the run ended.
         outcome: RunOutcome,
+        /// Whether its answer cannot be read, so that all of them failed.
+        unreadable: bool,
     },
     /// The number of pollers changed.
     Pollers {
@@ -326,4 +330,19 @@ pub enum MappingFact {
         /// Pollers from now on.
         pollers: u32,
     },
+}
+
+/// Why a batch takes no more records (ESM-1.3, 2.2, 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Complete {
+    /// It has as many as a batch may have.
+    Full,
+    /// With one more the event would be too large.
+    Payload,
+    /// The next record is of a later tumbling window (ESM-2.4).
+    LaterWindow,
+    /// Its batching window is over.
+    Window,
+    /// There is no batching window: it is what was there.
+    AtOnce,
 }

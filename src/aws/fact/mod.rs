@@ -8,8 +8,8 @@ mod streams;
 mod words;
 
 pub use asynchronous::{Condition, DeliveryError, DeliveryKind, Record, Response, ReturnCause};
-pub use messages::{Levels, MappingFact, MessageFact, MessageState};
-pub use streams::{BrokerFact, DiscardCondition, Notice, ReaderFact, RecordFate, StreamFact};
+pub use messages::{Complete, Levels, MappingFact, MessageFact, MessageState};
+pub use streams::{BrokerFact, DiscardCondition, Notice, ReaderFact, RecordFate, StreamFact, WindowEnd};
 pub use words::{Answer, Capacity, InitPhase, Outcome, RunOutcome, ThrottleReason};
 
 use super::config::Target;

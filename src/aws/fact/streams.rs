@@ -194,7 +194,20 @@ pub enum ReaderFact {
         began: SimTime,
         /// Its records.
         records: u64,
+        /// Why it is due now.
+        why: WindowEnd,
     },
+}
+
+/// Why a tumbling window has its last run (ESM-2.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowEnd {
+    /// A record of a later one has come.
+    LaterRecord,
+    /// Its shard has ended.
+    ShardEnded,
+    /// None has come for so long after its end.
+    Grace,
 }
 
 /// How a record ended for a mapping.

@@ -6,7 +6,7 @@ use crate::aws::backoff;
 use crate::aws::config::Jitter;
 use crate::aws::environment::Waiter;
 use crate::aws::event::{Class, Context, Event, ServiceEvent};
-use crate::aws::fact::{Answer, Fact, MappingFact, Observer, RunOutcome};
+use crate::aws::fact::{Answer, Complete, Fact, MappingFact, Observer, RunOutcome};
 use crate::aws::ids::BatchId;
 use crate::aws::request::{Invoked, Reply, RunAnswer};
 use crate::aws::sqs::{Poll, Receipt};
@@ -74,9 +74,17 @@ impl Mappings {
         mapping.watch_growth(context);
         let config = &mapping.config;
         let window_ends = batch.opened.plus(config.maximum_batching_window);
-        let full = batch.records() >= config.batch_size || !batch.next.is_empty();
-        if full || context.now >= window_ends {
-            return self.form(id, around, context);
+        let complete = if batch.records() >= config.batch_size {
+            Some(Complete::Full)
+        } else if !batch.next.is_empty() {
+            Some(Complete::Payload)
+        } else if config.maximum_batching_window.is_zero() {
+            Some(Complete::AtOnce)
+        } else {
+            (context.now >= window_ends).then_some(Complete::Window)
+        };
+        if let Some(complete) = complete {
+            return self.form(id, complete, around, context);
         }
         let poll_ends = context.now.plus(config.sqs.long_poll);
         let until = if config.maximum_batching_window < config.sqs.low_traffic_wait {
@@ -93,7 +101,13 @@ impl Mappings {
     }
 
     /// A batch is complete.
-    fn form<O: Observer>(&mut self, id: BatchId, around: &mut Surroundings<'_>, context: &mut Context<'_, O>) {
+    fn form<O: Observer>(
+        &mut self,
+        id: BatchId,
+        complete: Complete,
+        around: &mut Surroundings<'_>,
+        context: &mut Context<'_, O>,
+    ) {
         let batch = &mut self.batches[id];
         let mapping = &self.table[batch.mapping];
         let (mapping_id, number, records) = (mapping.id, batch.number, batch.records());
@@ -102,7 +116,8 @@ impl Mappings {
             context.state(&Fact::Mapping(MappingFact::Batched { origin, mapping: mapping_id, batch: number }));
         }
         let origin = batch.origin();
-        context.state(&Fact::Mapping(MappingFact::BatchFormed { origin, mapping: mapping_id, batch: number, records }));
+        let fact = MappingFact::BatchFormed { origin, mapping: mapping_id, batch: number, records, complete };
+        context.state(&Fact::Mapping(fact));
         batch.state = State::Formed;
         if mapping.config.invoke_overhead.is_zero() {
             self.invoke(id, around, context);
@@ -234,7 +249,16 @@ impl Mappings {
         }
         let failed = batch.failed.iter().map(|failed| u32::from(*failed)).sum();
         let (origin, number, records) = (batch.origin(), batch.number, batch.records());
-        let fact = MappingFact::BatchEnded { origin, mapping: mapping.id, batch: number, records, failed, outcome };
+        let (unreadable, mapping_id) = (batch.unreadable, mapping.id);
+        let fact = MappingFact::BatchEnded {
+            origin,
+            mapping: mapping_id,
+            batch: number,
+            records,
+            failed,
+            outcome,
+            unreadable,
+        };
         context.state(&Fact::Mapping(fact));
         // ESM-1.4: failures that the function reports do not slow the polling, an error does.
         if outcome != RunOutcome::Success {

@@ -7,7 +7,7 @@ use super::{Readers, Surroundings};
 use crate::aws::config::WindowOpens;
 use crate::aws::environment::Waiter;
 use crate::aws::event::{Class, Context, Event, ServiceEvent};
-use crate::aws::fact::{DiscardCondition, Fact, MappingFact, Observer, ReaderFact, RecordFate};
+use crate::aws::fact::{Complete, DiscardCondition, Fact, MappingFact, Observer, ReaderFact, RecordFate};
 use crate::aws::ids::{ReaderGroupId, WorkerId};
 use crate::aws::request::{BatchRequest, Invoked};
 use crate::kernel::quantity::Ratio;
@@ -64,11 +64,13 @@ impl Readers {
         let worker = &mut self.workers[id];
         let member = &self.members[worker.mapping];
         if worker.batch.is_empty() {
-            return self.consider_window(id, complete, around, context);
+            return self.consider_window(id, complete.is_some(), around, context);
         }
         let ends = worker.opened.plus(member.config.maximum_batching_window);
-        if complete || context.now >= ends {
-            return self.form(id, around, context);
+        let over = context.now >= ends;
+        let at_once = member.config.maximum_batching_window.is_zero();
+        if let Some(complete) = complete.or(over.then_some(if at_once { Complete::AtOnce } else { Complete::Window })) {
+            return self.form(id, complete, around, context);
         }
         worker.state = State::Filling;
         if worker.timer != ends {
@@ -78,17 +80,22 @@ impl Readers {
         }
     }
 
-    /// Takes records from the lines into the batch; whether the batch can take no more.
-    fn take<O: Observer>(&mut self, id: WorkerId, around: &mut Surroundings<'_>, context: &mut Context<'_, O>) -> bool {
+    /// Takes records from the lines into the batch; why it can take no more, if it cannot.
+    fn take<O: Observer>(
+        &mut self,
+        id: WorkerId,
+        around: &mut Surroundings<'_>,
+        context: &mut Context<'_, O>,
+    ) -> Option<Complete> {
         let worker = &self.workers[id];
         let (group, lines, first) = (worker.group, worker.lines.clone(), worker.next_line.max(worker.lines.start));
-        let mut complete = false;
+        let mut complete = None;
         // Each time another line is the first, so that none waits for ever.
         for line in (first..lines.end).chain(lines.start..first.min(lines.end)) {
             complete = self.take_from(id, line, around, context);
             let reader = self.groups[group].readers[self.groups[group].lines[line as usize].shard as usize];
             self.relieve(reader, around.streams, context);
-            if complete {
+            if complete.is_some() {
                 self.workers[id].next_line = if line + 1 < lines.end { line + 1 } else { lines.start };
                 break;
             }
@@ -102,7 +109,7 @@ impl Readers {
         line: u32,
         around: &mut Surroundings<'_>,
         context: &mut Context<'_, O>,
-    ) -> bool {
+    ) -> Option<Complete> {
         let worker = &mut self.workers[id];
         let (group_id, member) = (worker.group, &self.members[worker.mapping]);
         let (mapping, config) = (member.id, &member.config);
@@ -111,9 +118,9 @@ impl Readers {
         let row = &mut group.lines[line as usize];
         let ours = worker.batch.iter().rev().any(|held| held.line == line);
         if row.busy && !ours {
-            return false; // Another worker has a batch of it, from before it changed hands.
+            return None; // Another worker has a batch of it, from before it changed hands.
         }
-        let (mut complete, mut opened, mut ended) = (false, 0, 0);
+        let (mut complete, mut opened, mut ended) = (None, 0, 0);
         while let Some(held) = row.records.front().copied() {
             let origin = held.origin;
             let key = self.keys[mapping][origin.caller];
@@ -142,7 +149,7 @@ impl Readers {
             let fits = is_first || worker.bytes.saturating_add(bytes) <= config.payload_limit;
             let joins = if fits { worker.join_window(&held, config.stream.tumbling_window) } else { Joins::No };
             if joins == Joins::No {
-                complete = true;
+                complete = Some(if fits { Complete::LaterWindow } else { Complete::Payload });
                 break;
             }
             opened += u64::from(joins == Joins::Opens);
@@ -154,7 +161,7 @@ impl Readers {
             worker.bytes = if is_first { bytes } else { worker.bytes + bytes };
             worker.batch.push(held);
             if worker.batch.len() >= config.batch_size as usize {
-                complete = true;
+                complete = Some(Complete::Full);
                 break;
             }
         }
@@ -163,7 +170,13 @@ impl Readers {
     }
 
     /// A batch is complete.
-    fn form<O: Observer>(&mut self, id: WorkerId, around: &mut Surroundings<'_>, context: &mut Context<'_, O>) {
+    fn form<O: Observer>(
+        &mut self,
+        id: WorkerId,
+        complete: Complete,
+        around: &mut Surroundings<'_>,
+        context: &mut Context<'_, O>,
+    ) {
         self.numbers += 1;
         let worker = &mut self.workers[id];
         let member = &self.members[worker.mapping];
@@ -175,7 +188,7 @@ impl Readers {
             context.state(&Fact::Mapping(MappingFact::Batched { origin: held.origin, mapping, batch: number }));
         }
         let (origin, records) = (worker.batch[0].origin, count(&worker.batch));
-        context.state(&Fact::Mapping(MappingFact::BatchFormed { origin, mapping, batch: number, records }));
+        context.state(&Fact::Mapping(MappingFact::BatchFormed { origin, mapping, batch: number, records, complete }));
         let overhead = member.config.invoke_overhead;
         if overhead.is_zero() {
             return self.send(id, around, context);

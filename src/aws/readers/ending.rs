@@ -59,7 +59,9 @@ impl Readers {
         let records = count(worker.piece());
         let failed = worker.failed.iter().map(|failed| u32::from(*failed)).sum();
         let (origin, outcome) = (first.origin, answered.outcome);
-        context.state(&Fact::Mapping(MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome }));
+        let unreadable = worker.unreadable;
+        let fact = MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome, unreadable };
+        context.state(&Fact::Mapping(fact));
         let success = answered.reply.answer == Answer::Success && !worker.unreadable;
         match worker.failed.iter().position(|failed| *failed) {
             None if success => {

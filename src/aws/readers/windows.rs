@@ -3,7 +3,7 @@
 use super::worker::{Held, Piece, State, Window, Worker};
 use super::{Readers, Surroundings};
 use crate::aws::event::{Class, Context, Event, ServiceEvent};
-use crate::aws::fact::{Fact, Observer, ReaderFact};
+use crate::aws::fact::{Fact, Observer, ReaderFact, WindowEnd};
 use crate::aws::ids::WorkerId;
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -65,20 +65,25 @@ impl Readers {
         // ESM-2.4.6: the end of a shard is the end of its window.
         let group = &self.groups[worker.group];
         let shard_ended = around.streams.is_finished((group.log, group.slot, window.last.shard));
-        if !later && !shard_ended && context.now < ends {
+        let why = match (later, shard_ended) {
+            (true, _) => Some(WindowEnd::LaterRecord),
+            (false, true) => Some(WindowEnd::ShardEnded),
+            (false, false) => (context.now >= ends).then_some(WindowEnd::Grace),
+        };
+        let Some(why) = why else {
             if worker.timer != ends {
                 worker.timer = ends;
                 let event = Event::Service(ServiceEvent::WorkerDue(id));
                 context.schedule(ends, Class::Timer, member.config.order, event);
             }
             return;
-        }
+        };
         self.numbers += 1;
         (worker.closes, worker.number) = (true, self.numbers);
         worker.pieces.push(Piece { records: 0, retries: 0 });
         let Window { began, records, last: Held { origin, shard, .. } } = window;
         let (mapping, batch) = (worker.mapping, worker.number);
-        context.state(&Fact::Reader(ReaderFact::WindowEnded { origin, mapping, shard, batch, began, records }));
+        context.state(&Fact::Reader(ReaderFact::WindowEnded { origin, mapping, shard, batch, began, records, why }));
         self.send(id, around, context);
     }
 

@@ -14,7 +14,7 @@
 //! | `BatchEnded` | now, caller, submission, mapping, records, failed |
 //!
 //! Left out because these say it all: ends of delays and visibility time-outs (they follow from what was sent and
-//! received), which message groups are noisy (that too), the age of the oldest message, ignored deletes, empty polls, and
+//! received), which message groups are noisy (that too), why a batch takes no more, the age of the oldest message, ignored deletes, empty polls, and
 //! the number of pollers.
 
 use super::{caller, kind, submission};

@@ -17,7 +17,8 @@
 //! | `Discarded` | now, caller, submission, mapping, shard, records, condition, invoke count, notice and its target and error |
 //! | `WindowEnded` | now, caller, submission, mapping, shard, when the window began, records |
 //!
-//! What a reader states of its batches as a mapping of a queue does stands beside it. Numbers of batches are labels.
+//! What a reader states of its batches as a mapping of a queue does stands beside it. Numbers of batches are labels. Why
+//! a window ends follows from the rest; what a run waits for changes nothing (`Awaited`).
 
 use super::{caller, error_number, kind, submission, target_number};
 use crate::aws::fact::{BrokerFact, DiscardCondition, Notice, Origin, ReaderFact, RecordFate, StreamFact};
@@ -111,7 +112,7 @@ pub(super) fn add_reader(digest: &mut Digest, now: SimTime, fact: &ReaderFact) {
             };
             digest.add6(words(kind, &origin, mapping, shard, counts, to));
         }
-        ReaderFact::WindowEnded { origin, mapping, shard, began, records, batch: _ } => {
+        ReaderFact::WindowEnded { origin, mapping, shard, began, records, batch: _, why: _ } => {
             digest.add6(words(kind::WINDOW_ENDED, &origin, mapping, shard, began.as_nanos(), records));
         }
     }
@@ -154,7 +155,7 @@ const fn notice_number(notice: Notice) -> u64 {
 mod tests {
     use super::*;
     use crate::aws::config::Target;
-    use crate::aws::fact::{DeliveryError, Fact, Observer};
+    use crate::aws::fact::{DeliveryError, Fact, Observer, WindowEnd};
     use crate::aws::ids::{BrokerId, StreamId};
     use crate::stats::digest::DigestObserver;
     use crate::stats::testing::{ms, origin};
@@ -210,7 +211,15 @@ mod tests {
         let (origin, mapping, batch, shard) = (origin(0, 7, ms(1)), id(0), 1, 0);
         let (condition, queue) = (DiscardCondition::RecordAgeExceeded, Target::Queue(id(0)));
         let failed = |error| discarded(condition, 1, Notice::Failed(queue, error));
-        let window = |records| ReaderFact::WindowEnded { origin, mapping, shard, batch, began: ms(0), records };
+        let window = |records| ReaderFact::WindowEnded {
+            origin,
+            mapping,
+            shard,
+            batch,
+            began: ms(0),
+            records,
+            why: WindowEnd::Grace,
+        };
         vec![
             Fact::Reader(ReaderFact::Started { mapping, skipped: 0 }),
             Fact::Reader(ReaderFact::Started { mapping, skipped: 1 }),

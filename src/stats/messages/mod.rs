@@ -112,7 +112,7 @@ impl Messages {
                 let measured = self.measures(&origin);
                 self.mappings[mapping].batched(measured);
             }
-            MappingFact::BatchFormed { origin, mapping, batch, records } => {
+            MappingFact::BatchFormed { origin, mapping, batch, records, .. } => {
                 let measured = self.measures(&origin);
                 self.mappings[mapping].formed(Batch { number: batch, records, measured });
             }
@@ -124,7 +124,7 @@ impl Messages {
                 let measured = self.measures(&origin);
                 self.mappings[mapping].refused(now, batch, measured, status, due.is_some());
             }
-            MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome } => {
+            MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome, .. } => {
                 let batch = Batch { number: batch, records, measured: self.measures(&origin) };
                 self.ended(now, mapping, batch, failed, outcome);
             }

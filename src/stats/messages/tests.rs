@@ -2,7 +2,7 @@
 #![allow(clippy::float_cmp, reason = "figures come from integers and are exact")]
 
 use crate::aws::config::QueueKind;
-use crate::aws::fact::{Fact, MappingFact, MessageFact, MessageState, Observer, Origin, RunOutcome};
+use crate::aws::fact::{Complete, Fact, MappingFact, MessageFact, MessageState, Observer, Origin, RunOutcome};
 use crate::aws::ids::{CallerId, Id, MappingId, QueueId};
 use crate::scenario::Scenario;
 use crate::stats::Statistics;
@@ -81,7 +81,7 @@ impl TestQueue {
         }
         let records = u32::try_from(submissions.len()).unwrap();
         let (origin, mapping) = (message(submissions[0]), MAPPING());
-        self.mapping(at, MappingFact::BatchFormed { origin, mapping, batch, records });
+        self.mapping(at, MappingFact::BatchFormed { origin, mapping, batch, records, complete: Complete::AtOnce });
     }
 
     fn invoke(&mut self, at: u64, batch: u64, submissions: &[u64], repeated: u32) {
@@ -93,7 +93,8 @@ impl TestQueue {
     fn end(&mut self, at: u64, batch: u64, submissions: &[u64], failed: u32, outcome: RunOutcome) {
         let records = u32::try_from(submissions.len()).unwrap();
         let (origin, mapping) = (message(submissions[0]), MAPPING());
-        self.mapping(at, MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome });
+        let unreadable = false;
+        self.mapping(at, MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome, unreadable });
     }
 
     fn refuse(&mut self, at: u64, batch: u64, submission: u64, status: u16, due: Option<u64>) {

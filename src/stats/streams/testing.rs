@@ -4,8 +4,8 @@ use crate::aws::config::{
     Broker, BrokerKind, CapacityMode, EventSourceMapping, Source, Stream, StreamKind, StreamPolling, Target,
 };
 use crate::aws::fact::{
-    Answer, BrokerFact, DiscardCondition, Fact, MappingFact, Notice, Observer, Origin, Outcome, ReaderFact, RecordFate,
-    RunOutcome, StreamFact,
+    Answer, BrokerFact, Complete, DiscardCondition, Fact, MappingFact, Notice, Observer, Origin, Outcome, ReaderFact,
+    RecordFate, RunOutcome, StreamFact,
 };
 use crate::aws::ids::{BrokerId, CallerId, Id, MappingId, StreamId};
 use crate::kernel::time::SimDuration;
@@ -176,7 +176,8 @@ impl TestReader {
         for &submission in submissions {
             self.mapping(at, MappingFact::Batched { origin: record(submission), mapping, batch });
         }
-        self.mapping(at, MappingFact::BatchFormed { origin: record(submissions[0]), mapping, batch, records });
+        let (origin, complete) = (record(submissions[0]), Complete::AtOnce);
+        self.mapping(at, MappingFact::BatchFormed { origin, mapping, batch, records, complete });
     }
 
     /// The batch, or what is left of it, is sent to the function.
@@ -200,7 +201,8 @@ impl TestReader {
         let (origin, mapping) = (record(submissions[0]), self.id());
         let records = u32::try_from(submissions.len()).unwrap();
         self.mapping(from, MappingFact::BatchInvoked { origin, mapping, batch, records, repeated: 0 });
-        self.mapping(until, MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome });
+        let unreadable = false;
+        self.mapping(until, MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome, unreadable });
     }
 
     /// All records of a run fail.

@@ -5,6 +5,7 @@ use super::testing::{TestReader, add_mapping, record, scenario_with_broker, scen
 use crate::aws::config::{BrokerKind, KafkaPollers, Source, StreamKind, Target};
 use crate::aws::fact::{
     BrokerFact, DeliveryError, DiscardCondition, MappingFact, Notice, ReaderFact, RecordFate, RunOutcome, StreamFact,
+    WindowEnd,
 };
 use crate::aws::ids::{BrokerId, Id, MappingId, QueueId, StreamId, TopicId};
 use crate::scenario::Scenario;
@@ -209,12 +210,14 @@ fn esm_2_4_the_last_run_of_a_window() {
         to.put(0, [10]);
         to.succeed((20, 30), 1, 0, &[10]);
         let (origin, mapping, batch, shard) = (record(10), MappingId::from_index(0), 2, 0);
-        to.reader(60_000, ReaderFact::WindowEnded { origin, mapping, shard, batch, began: ms(0), records: 1 });
+        let why = WindowEnd::LaterRecord;
+        to.reader(60_000, ReaderFact::WindowEnded { origin, mapping, shard, batch, began: ms(0), records: 1, why });
         for (at, failed) in [(60_000, RunOutcome::Error), (61_000, RunOutcome::Success)] {
             let records = 0;
             to.reader(at, ReaderFact::Sent { origin, mapping, batch, shard, records, last_arrived: ms(10) });
             to.mapping(at, MappingFact::BatchInvoked { origin, mapping, batch, records, repeated: 0 });
-            to.mapping(at, MappingFact::BatchEnded { origin, mapping, batch, records, failed: 0, outcome: failed });
+            let (failed, outcome, unreadable) = (0, failed, false);
+            to.mapping(at, MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome, unreadable });
         }
     });
     let mapping = worker(&summary);

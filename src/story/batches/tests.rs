@@ -1,7 +1,7 @@
 //! Batches of facts that are fed by hand.
 
 use super::*;
-use crate::aws::fact::{Capacity, DiscardCondition, Notice, RunOutcome};
+use crate::aws::fact::{Capacity, Complete, DiscardCondition, Notice, RunOutcome};
 use crate::aws::ids::{CallerId, FunctionId, Id};
 use crate::kernel::time::{SimDuration, SimTime};
 
@@ -42,7 +42,8 @@ fn ended() -> Fact {
 }
 
 fn formed() -> Fact {
-    Fact::Mapping(MappingFact::BatchFormed { origin: origin(1), mapping: mapping(), batch: 4, records: 3 })
+    let complete = Complete::AtOnce;
+    Fact::Mapping(MappingFact::BatchFormed { origin: origin(1), mapping: mapping(), batch: 4, records: 3, complete })
 }
 
 fn invoked() -> Fact {
@@ -58,7 +59,8 @@ fn invoked() -> Fact {
 fn over() -> Fact {
     let (origin, outcome) = (origin(1), RunOutcome::Success);
     let (mapping, batch, records, failed) = (mapping(), 4, 3, 0);
-    Fact::Mapping(MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome })
+    let unreadable = false;
+    Fact::Mapping(MappingFact::BatchEnded { origin, mapping, batch, records, failed, outcome, unreadable })
 }
 
 /// Of which submissions these facts speak besides the first, and of which of their runs.

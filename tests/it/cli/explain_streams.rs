@@ -76,6 +76,19 @@ fn throttled() -> String {
     stream("shards: 1", "duration: 1s, reserved_concurrency: 0", mapping, "arrivals: { at: [0s] }")
 }
 
+/// ESM-2.2.9: reading begins behind the first record.
+fn skipped() -> String {
+    let mapping = "starting_position: latest, enable_delay: 500ms";
+    stream("shards: 1", "duration: 0s", mapping, "arrivals: { at: [100ms, 700ms] }")
+}
+
+/// ESM-2.3.11: the answer that should name the failed records cannot be read. ESM-6.3.1: the batch is full.
+fn unreadable() -> String {
+    let failures = "duration: 0s, failures: [{ events: [1], first_attempts: 1, kind: bad_batch_response }]";
+    let mapping = "report_batch_item_failures: on, batch_size: 2, maximum_batching_window: 1s";
+    stream("shards: 1", failures, mapping, "arrivals: { at: [0s, 0s, 500ms] }")
+}
+
 /// ESM-2.1.1: two records of 600 KB do not fit into one second of a shard.
 fn refused() -> String {
     let caller = "arrivals: { burst: { size: 2 } }, payload: 600KB, keys: { constant: a }";
@@ -96,6 +109,8 @@ fn records_are_told() {
         ("stream_report_failed", report(), "--event shop#6"),
         ("stream_throttled", throttled(), "--first throttled"),
         ("stream_refused", refused(), "--first throttled"),
+        ("stream_skipped", skipped(), "--event shop#1"),
+        ("stream_unreadable", unreadable(), "--event shop#1"),
         ("broker", BROKER.to_owned(), "--first dead-lettered"),
     ];
     for (name, yaml, selection) in stories {
@@ -111,7 +126,10 @@ fn records_are_told() {
 /// What is told of one record of a batch, of a half of it and of what is left of it is what the table of all says of it.
 #[test]
 fn a_record_in_a_batch_has_the_steps_of_its_batch() {
-    for yaml in [poison(), blocked(), topic("lost"), window(), report(), throttled(), refused(), BROKER.to_owned()] {
+    let others = [skipped(), unreadable(), BROKER.to_owned()];
+    for yaml in
+        [poison(), blocked(), topic("lost"), window(), report(), throttled(), refused()].into_iter().chain(others)
+    {
         let room = Room::new().with("vector.yaml", &yaml);
         let scenario = common::scenario(&yaml);
         let observer = EventsCsv::new(&scenario, Vec::new());
