@@ -220,10 +220,14 @@ fn discarded(
     invoke_count: u32,
     notice: Notice,
 ) -> Told<'_> {
-    let many = if records == 0 { "a window's last run".to_owned() } else { plural(records, "record") };
+    let many = plural(records, "record");
     let of = format!("{many}: {}, invoke count {invoke_count}", condition.as_str());
     let told = |actor, kind, rule, detail| Told { actor, kind, run: None, rule: Some(rule), detail };
     match notice {
+        Notice::None if records == 0 => {
+            let detail = "the last run of its window: it has no records that anybody could be told of".to_owned();
+            told(settings.mapping(mapping), StepKind::Dropped, &rules::DISCARD, detail)
+        }
         Notice::None => {
             let detail = format!("{many}: there is no on-failure destination");
             told(settings.mapping(mapping), StepKind::Dropped, &rules::DISCARD, detail)

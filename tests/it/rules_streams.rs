@@ -748,3 +748,23 @@ fn esm_2_1_4_bytes_of_a_call() {
         check_run(&yaml, &yaml, &[("callers.c.outcomes.rejected", f64::from(rejected))]);
     }
 }
+
+/// ESM-2.4.4: the last run of a window that is given up ends the window, and nobody is told of it: it has no records.
+#[test]
+fn esm_2_4_4_a_last_run_that_is_given_up() {
+    let case = Case {
+        function: "duration: 0s, failures: [{probability: 100%, from: 60s}]",
+        mapping: "tumbling_window: 60s, maximum_retry_attempts: 1, on_failure: q",
+        caller: "arrivals: {at: [10s]}",
+        more: "queues: {q: {}}",
+        duration: "61s",
+        ..CASE
+    };
+    let story = case.story();
+    let [(_, 0, DiscardCondition::RetryAttemptsExhausted, _, notice)] = story.discarded[..] else {
+        panic!("{story:?}")
+    };
+    assert_eq!((notice, story.starts.len()), (Notice::None, 3));
+    let told = [("queues.q.sent", 0.0), ("event_source_mappings.m.on_failure_deliveries", 0.0)];
+    check_run("nobody is told", &case.yaml(), &told);
+}

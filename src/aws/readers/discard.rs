@@ -24,9 +24,10 @@ impl Readers {
         context: &mut Context<'_, O>,
     ) {
         let worker = &self.workers[id];
-        let first = worker.piece().first().copied().unwrap_or_else(|| worker.spokesman());
+        let first = worker.spokesman();
         let (mapping, to) = (worker.mapping, self.members[worker.mapping].config.stream.on_failure);
-        let notice = match to {
+        let notice = match to.filter(|_| records > 0) {
+            // A notice says which records are given up; the last run of a window has none.
             None => Notice::None,
             Some(to) => match self.tell(id, records, to, around, context) {
                 None => Notice::Delivered(to),
@@ -60,7 +61,7 @@ impl Readers {
     ) -> Option<DeliveryError> {
         let worker = &self.workers[id];
         let mapping = worker.mapping;
-        let first = worker.piece().first().copied().unwrap_or_else(|| worker.spokesman());
+        let first = worker.spokesman();
         let key = self.keys[worker.mapping][first.origin.caller].child(4);
         if let Some(status) = self.faults.strike(to, &first.origin, key, 1, context.now) {
             return Some(DeliveryError::Refused(status));

@@ -89,6 +89,15 @@ fn unreadable() -> String {
     stream("shards: 1", failures, mapping, "arrivals: { at: [0s, 0s, 500ms] }")
 }
 
+/// ESM-2.4.4, 2.4.6: the last run of a window, at the end of its shard, is given up.
+fn given_up() -> String {
+    let failures = "duration: 0s, failures: [{ probability: 100%, from: 20s }]";
+    let mapping = "tumbling_window: 60s, maximum_retry_attempts: 1, on_failure: lost";
+    let caller = "arrivals: { at: [10s] }";
+    let yaml = stream("shards: 1", failures, mapping, caller).replace("duration: 1s", "duration: 100s");
+    yaml + "changes: [{ at: 30s, set: { streams.clicks.shards: 2 } }]\n"
+}
+
 /// ESM-2.1.1: two records of 600 KB do not fit into one second of a shard.
 fn refused() -> String {
     let caller = "arrivals: { burst: { size: 2 } }, payload: 600KB, keys: { constant: a }";
@@ -111,6 +120,7 @@ fn records_are_told() {
         ("stream_refused", refused(), "--first throttled"),
         ("stream_skipped", skipped(), "--event shop#1"),
         ("stream_unreadable", unreadable(), "--event shop#1"),
+        ("stream_last_run_given_up", given_up(), "--event shop#1"),
         ("broker", BROKER.to_owned(), "--first dead-lettered"),
     ];
     for (name, yaml, selection) in stories {
@@ -126,7 +136,7 @@ fn records_are_told() {
 /// What is told of one record of a batch, of a half of it and of what is left of it is what the table of all says of it.
 #[test]
 fn a_record_in_a_batch_has_the_steps_of_its_batch() {
-    let others = [skipped(), unreadable(), BROKER.to_owned()];
+    let others = [skipped(), unreadable(), given_up(), BROKER.to_owned()];
     for yaml in
         [poison(), blocked(), topic("lost"), window(), report(), throttled(), refused()].into_iter().chain(others)
     {
