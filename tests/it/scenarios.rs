@@ -47,8 +47,11 @@ fn kept_results_are_current() {
         println!("skipped: a packaged crate has no kept results");
         return;
     }
+    let table = std::fs::read_to_string(results.join("README.md")).unwrap();
     for file in shipped() {
         let scenario = load(&file);
+        let row = format!("| [{0}]({0}/summary.json) | ", scenario.name);
+        assert!(table.contains(&row), "results/README.md: {} is missing", scenario.name);
         let kept = results.join(&scenario.name).join("summary.json");
         let text = std::fs::read_to_string(&kept).unwrap_or_else(|error| panic!("{}: {error}", kept.display()));
         let kept: Value = serde_json::from_str(&text).unwrap();
