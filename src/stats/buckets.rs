@@ -38,3 +38,9 @@ pub(super) const fn lowest<const BITS: u32>(bucket: usize) -> u64 {
     let shift = (bucket >> (BITS - 1)).saturating_sub(1);
     ((bucket - (shift << (BITS - 1))) as u64) << shift
 }
+
+/// The middle of a bucket, rounded up.
+pub(super) const fn middle<const BITS: u32>(bucket: usize) -> u64 {
+    let shift = (bucket >> (BITS - 1)).saturating_sub(1);
+    lowest::<BITS>(bucket) + (1 << shift >> 1)
+}

@@ -3,10 +3,12 @@
 //! Count, mean, smallest and largest are exact; quantiles are nearest-rank, from buckets, at the middle of the bucket
 //! and never outside of the values seen.
 
+use std::collections::BTreeMap;
+
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::buckets::{Seen, look_at, lowest};
+use super::buckets::{Seen, bucket, look_at, lowest, middle};
 use crate::kernel::time::SimDuration;
 
 /// What a distribution comes to (contract, section 3). `T` is `f64` for milliseconds and `u64` for counts.
@@ -104,11 +106,10 @@ pub type Fine = Distribution<11>;
 /// Quantiles within 1 %: one of these for each function.
 pub type Coarse = Distribution<8>;
 
-/// Lengths of time: an HDR histogram beside the exact sum, smallest and largest.
+/// Lengths of time: the buckets of an HDR histogram beside the exact sum, smallest and largest.
 ///
-/// Values are counted in a table with the buckets of the histogram, which takes a few instructions where the histogram
-/// itself takes sixty, and is poured into it for the report. Values below `2^BITS` have a bucket each; each octave above
-/// has `2^(BITS - 1)`.
+/// Values are counted in a table, which takes a few instructions where the histogram itself takes sixty, and a tenth of
+/// its room. Values below `2^BITS` have a bucket each; each octave above has `2^(BITS - 1)`.
 #[derive(Clone, Debug)]
 pub struct Distribution<const BITS: u32> {
     /// The latest values, not counted yet. With many distributions the counts are not in the cache; those of a batch
@@ -120,8 +121,8 @@ pub struct Distribution<const BITS: u32> {
     max: u64,
     /// Small numbers, so that many distributions stay in the cache.
     counts: Vec<u8>,
-    /// What was poured out of full buckets.
-    poured: Histogram<u64>,
+    /// What was poured out of full buckets: there are few.
+    poured: BTreeMap<usize, u64>,
 }
 
 /// Values that are counted together.
@@ -136,12 +137,8 @@ impl<const BITS: u32> Default for Distribution<BITS> {
 impl<const BITS: u32> Distribution<BITS> {
     /// Without values.
     pub fn new() -> Self {
-        // The most digits whose units up to twice the power of ten have a bucket each.
-        let digits = (1..=5).rfind(|&digits| 2 * 10u64.pow(digits) <= 1 << BITS).expect("at least one digit");
-        let digits = u8::try_from(digits).expect("five digits at most");
-        let poured = Histogram::new(digits).expect("a valid number of digits");
-        let (latest, latest_len) = ([0; BATCH], 0);
-        Self { latest, latest_len, sum: 0, min: u64::MAX, max: 0, counts: Vec::new(), poured }
+        let (latest, counts, poured) = ([0; BATCH], Vec::new(), BTreeMap::new());
+        Self { latest, latest_len: 0, sum: 0, min: u64::MAX, max: 0, counts, poured }
     }
 
     /// Adds one length.
@@ -189,34 +186,60 @@ impl<const BITS: u32> Distribution<BITS> {
         if bucket >= self.counts.len() {
             self.counts.resize((bucket + 1).next_multiple_of(1 << (BITS - 1)), 0);
         }
-        let (value, count) = (lowest::<BITS>(bucket), u64::from(self.counts[bucket]));
-        pour(&mut self.poured, value, count);
-        self.counts[bucket] = 1;
+        match std::mem::replace(&mut self.counts[bucket], 1) {
+            0 => {}
+            full => *self.poured.entry(bucket).or_default() += u64::from(full),
+        }
     }
 
     /// How many lengths.
     pub fn count(&self) -> u64 {
-        let counted = self.counts.iter().map(|&count| u64::from(count)).sum::<u64>();
-        self.poured.len() + counted + self.latest_len as u64
+        let counted = self.counts.iter().map(|&count| u64::from(count)).chain(self.poured.values().copied());
+        counted.sum::<u64>() + self.latest_len as u64
     }
 
     /// All that was counted, as a histogram.
     pub fn histogram(&mut self) -> Histogram<u64> {
-        self.count_latest();
-        let mut histogram = self.poured.clone();
-        for (bucket, &count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            pour(&mut histogram, lowest::<BITS>(bucket), u64::from(count));
+        let mut histogram = Self::empty_histogram();
+        for (bucket, count) in self.buckets() {
+            let _ = histogram.record_n(lowest::<BITS>(bucket), count); // It grows on use, and 2^64 ns fits.
         }
         histogram
+    }
+
+    fn empty_histogram() -> Histogram<u64> {
+        // The most digits whose units up to twice the power of ten have a bucket each.
+        let digits = (1..=5u8).rfind(|&digits| 2 * 10u64.pow(digits.into()) <= 1 << BITS);
+        Histogram::new(digits.expect("at least one digit")).expect("a valid number of digits")
+    }
+
+    /// Buckets that hold something, rising, and how many values.
+    fn buckets(&mut self) -> impl Iterator<Item = (usize, u64)> {
+        self.count_latest();
+        let mut poured = self.poured.iter().peekable();
+        #[allow(clippy::cast_possible_truncation, reason = "there are fewer than 2^(BITS + 6) buckets")]
+        let (first, end) = (bucket(self.min, BITS) as usize, bucket(self.max, BITS) as usize + 1);
+        let counts = self.counts.get(first..end).unwrap_or_default();
+        let bucket = move |(bucket, &count): (usize, &u8)| {
+            let more = poured.next_if(|(of, _)| **of == bucket).map_or(0, |(_, count)| *count);
+            (count > 0).then_some((bucket, u64::from(count) + more))
+        };
+        (first..).zip(counts).filter_map(bucket)
+    }
+
+    /// What it comes to, in milliseconds.
+    pub fn figures(&mut self) -> Figures<f64> {
+        let values = self.values();
+        self.figures_of(&values)
     }
 
     /// What it comes to, in milliseconds, and the whole curve of it.
     pub fn report(&mut self) -> (Figures<f64>, Vec<Rung>) {
         let values = self.values();
-        (self.figures(&values), self.ladder(&values))
+        (self.figures_of(&values), self.ladder(&values))
     }
 
-    fn figures(&self, values: &[(u64, u64)]) -> Figures<f64> {
+    fn figures_of(&self, values: &[(u64, u64)]) -> Figures<f64> {
         let count: u64 = values.iter().map(|&(_, count)| count).sum();
         if count == 0 {
             return empty();
@@ -249,19 +272,10 @@ impl<const BITS: u32> Distribution<BITS> {
 
     /// Buckets that hold something: their middle, clamped to what was seen, and how many values.
     fn values(&mut self) -> Vec<(u64, u64)> {
-        let histogram = self.histogram();
-        let bucket = |value: u64, count: u64| {
-            let middle = histogram.median_equivalent(value);
-            (middle.clamp(self.min, self.max), count)
-        };
-        histogram.iter_recorded().map(|item| bucket(item.value_iterated_to(), item.count_at_value())).collect()
+        self.count_latest();
+        let (min, max) = (self.min, self.max);
+        self.buckets().map(|(bucket, count)| (middle::<BITS>(bucket).clamp(min, max), count)).collect()
     }
-}
-
-/// Adds `count` values.
-fn pour(histogram: &mut Histogram<u64>, value: u64, count: u64) {
-    // It grows on use, and 2^64 ns fits.
-    let _ = histogram.record_n(value, count);
 }
 
 /// Small whole numbers, such as runs of a call: a table by value, exact throughout.
@@ -344,7 +358,6 @@ pub(super) fn milliseconds(nanoseconds: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::buckets::bucket;
 
     /// What some lengths come to, with two or three digits.
     fn report(digits: u32, values: &[u64]) -> (Figures<f64>, Vec<Rung>) {
@@ -459,12 +472,14 @@ mod tests {
     #[test]
     fn buckets_are_those_of_the_histogram() {
         fn check<const BITS: u32>(digits: u8) {
-            let histogram = Distribution::<BITS>::new().poured;
+            let histogram = Distribution::<BITS>::empty_histogram();
             assert_eq!(histogram.sigfig(), digits);
             let edges = (0..64).flat_map(|bit| [(1u64 << bit) - 1, 1 << bit, (1 << bit) + (1 << bit) / 3]);
             for value in edges.chain([u64::MAX, 1_000_000_007, 123_456_789_012]) {
-                let lowest = lowest::<BITS>(usize::try_from(bucket(value, BITS)).unwrap());
-                assert_eq!(lowest, histogram.lowest_equivalent(value), "{value} with {digits} digits");
+                let bucket = usize::try_from(bucket(value, BITS)).unwrap();
+                let found = (lowest::<BITS>(bucket), middle::<BITS>(bucket));
+                let expected = (histogram.lowest_equivalent(value), histogram.median_equivalent(value));
+                assert_eq!(found, expected, "{value} with {digits} digits");
             }
         }
         check::<8>(2);

@@ -6,7 +6,7 @@ use crate::aws::config::Source;
 use crate::aws::fact::{DiscardCondition, Notice};
 use crate::kernel::time::SimTime;
 use crate::stats::gauge::GaugeFigures;
-use crate::stats::histogram::{Coarse, Fine, Tally};
+use crate::stats::histogram::{Coarse, Fine, Tally, empty};
 use crate::stats::summary::{Discards, MappingSummary, ShardReading, SourceKind};
 
 /// Counts of one mapping. What is said of a batch counts by the submission of its first record, what is said of a
@@ -208,7 +208,7 @@ impl ReaderStats {
         let rows = shards.max(self.shards.len());
         self.shards.resize(rows, None);
         let reading = |ages: &mut Option<Box<Coarse>>| {
-            let figures = ages.as_mut().map_or_else(|| Coarse::new().report().0, |ages| ages.report().0);
+            let figures = ages.as_mut().map_or_else(empty, |ages| ages.figures());
             ShardReading { iterator_age_ms: figures }
         };
         self.shards.iter_mut().map(reading).collect()
