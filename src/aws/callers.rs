@@ -109,7 +109,7 @@ impl Callers {
             | FirstAttempt::SendsMessage(_)
             | FirstAttempt::PutsRecord(_)
             | FirstAttempt::MayWait => {
-                self.send_otherwise(origin, first_attempt, services, context);
+                self.send_otherwise(id, submission, first_attempt, services, context);
             }
         }
     }
@@ -148,11 +148,13 @@ impl Callers {
     #[inline(never)]
     fn send_otherwise<O: Observer>(
         &mut self,
-        origin: Origin,
+        id: CallerId,
+        submission: u64,
         first_attempt: FirstAttempt,
         services: &mut Services,
         context: &mut Context<'_, O>,
     ) {
+        let origin = Origin { caller: id, branch: 0, submission, submitted: context.now };
         self.send_one(origin, first_attempt, services, context);
         for _ in 1..self.table[origin.caller].messages_per_call {
             let Some(submission) = self.table[origin.caller].submit() else { break };
@@ -162,6 +164,7 @@ impl Callers {
         }
     }
 
+    #[inline(always)]
     fn send_one<O: Observer>(
         &mut self,
         origin: Origin,

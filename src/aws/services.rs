@@ -111,7 +111,7 @@ impl Services {
     }
 
     /// A record is sent to a stream, or a message to a broker; the answer of the service.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put<O: Observer>(
         &mut self,
         to: Target,
@@ -125,7 +125,7 @@ impl Services {
             Put::Refused(reply) => reply,
             Put::Accepted(shard) => {
                 self.readers.hope(log, &mut self.streams, context);
-                self.readers.on_put(log, shard, record.bytes, &self.streams, context);
+                self.readers.on_put(log, shard, record.bytes, &mut self.streams, context);
                 Reply { answer: Answer::Success, status: 200 }
             }
         }

@@ -156,6 +156,7 @@ impl Readers {
             row.records.pop_front();
             row.busy = !shared;
             if is_first {
+                worker.batch = self.spare.batches.pop().unwrap_or_default();
                 worker.opened = opens(member, worker, &held, context.now);
             }
             worker.bytes = if is_first { bytes } else { worker.bytes + bytes };
@@ -164,6 +165,9 @@ impl Readers {
                 complete = Some(Complete::Full);
                 break;
             }
+        }
+        if row.records.is_empty() && row.records.capacity() > 0 {
+            self.spare.lines.push(std::mem::take(&mut row.records));
         }
         self.hold(group_id, opened, ended, around.streams);
         complete

@@ -235,6 +235,9 @@ impl Readers {
         }
         self.workers[id].note_last();
         self.workers[id].clear(context.now);
+        let batch = std::mem::take(&mut self.workers[id].batch);
+        // The last run of a window has no records.
+        self.spare.batches.extend(Some(batch).filter(|batch| batch.capacity() > 0));
         if closes {
             self.close_window(id, around);
         }

@@ -38,7 +38,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 
 use group::{Group, Kind, Line, Member, Reader, Stage};
 use kafka::Scaling;
-use worker::{State, Worker};
+use worker::{Held, State, Worker};
 
 /// All mappings that read logs.
 #[derive(Debug)]
@@ -54,6 +54,7 @@ pub(crate) struct Readers {
     keys: Table<MappingId, Table<CallerId, StreamKey>>,
     phases: Table<MappingId, StreamKey>,
     faults: SendFaults,
+    spare: Spare,
     /// Records that were read by those who go on, and have not ended.
     held: u64,
     patience: Patience,
@@ -66,6 +67,13 @@ pub(crate) struct Readers {
     numbers: u64,
     /// Workers that are to look for records, the one that does so first.
     turns: VecDeque<WorkerId>,
+}
+
+/// Memory of lines and batches that have no records. The latest is taken first: it is still in the processor's cache.
+#[derive(Debug, Default)]
+struct Spare {
+    lines: Vec<VecDeque<Held>>,
+    batches: Vec<Vec<Held>>,
 }
 
 /// What readers act on.
@@ -124,6 +132,7 @@ impl Readers {
             keys: mappings.rows().iter().map(keys).collect(),
             phases: mappings.rows().iter().map(|row| streams.key(&["mapping", &row.name, "phase"])).collect(),
             faults: SendFaults::new(system),
+            spare: Spare::default(),
             held: 0,
             patience: Patience::new(system),
             hopeless: 0,

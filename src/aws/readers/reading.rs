@@ -24,7 +24,7 @@ impl Readers {
         log: LogId,
         shard: u32,
         bytes: u64,
-        streams: &Streams,
+        streams: &mut Streams,
         context: &mut Context<'_, O>,
     ) {
         for place in 0..self.of_log[log].len() {
@@ -36,7 +36,7 @@ impl Readers {
     }
 
     /// A reader that has nothing to do reads when there is a record.
-    pub(super) fn watch<O: Observer>(&mut self, id: ReaderId, streams: &Streams, context: &mut Context<'_, O>) {
+    pub(super) fn watch<O: Observer>(&mut self, id: ReaderId, streams: &mut Streams, context: &mut Context<'_, O>) {
         let reader = &self.shards[id];
         if reader.due.is_some() || reader.stage != Stage::Open {
             return;
@@ -135,11 +135,15 @@ impl Readers {
         let member = &self.members[mapping];
         let factor = u64::from(lines.end - lines.start);
         let place = (group.log, group.slot, shard);
-        let all = &mut group.lines;
+        let (all, spare) = (&mut group.lines, &mut self.spare.lines);
         let take = |_: u64, record: &LogRecord| {
             let LogRecord { origin, arrived, bytes, lane } = *record;
             let line = lines.start + u32::try_from(u64::from(lane) % factor).expect("less than the lanes");
-            all[line as usize].records.push_back(Held { origin, arrived, bytes, shard, line, runs: 0 });
+            let records = &mut all[line as usize].records;
+            if records.capacity() == 0 {
+                *records = spare.pop().unwrap_or_default();
+            }
+            records.push_back(Held { origin, arrived, bytes, shard, line, runs: 0 });
         };
         let read = streams.read(place, member.read_limits(), member.push_delay(), context, take);
         self.hold(group_id, u64::from(read.records), 0, streams);
@@ -252,6 +256,9 @@ impl Readers {
 
     /// ESM-K10: shards that follow on this one may be read once it has been read, and worked off, to its end.
     pub(super) fn unblock<O: Observer>(&mut self, id: ReaderId, streams: &mut Streams, context: &mut Context<'_, O>) {
+        if !self.is_finished(id, streams) {
+            return;
+        }
         let mut ended = vec![id];
         // A shard that was closed without a record ends as soon as it is opened.
         while let Some(id) = ended.pop() {
@@ -262,8 +269,8 @@ impl Readers {
             self.say_empty(id, context);
             self.shards[id].stage = Stage::Finished;
             let group = self.shards[id].group;
-            for shard in self.shards[id].shard as usize + 1..self.groups[group].readers.len() {
-                let child = self.groups[group].readers[shard];
+            for shard in streams.children(self.groups[group].log, self.shards[id].shard) {
+                let child = self.groups[group].readers[shard as usize];
                 if self.shards[child].stage == Stage::Blocked && self.parents_are_finished(child, streams) {
                     self.shards[child].stage = Stage::Open;
                     self.shards[child].looked = context.now;
@@ -288,8 +295,8 @@ impl Readers {
     fn parents_are_finished(&self, id: ReaderId, streams: &Streams) -> bool {
         let reader = &self.shards[id];
         let group = &self.groups[reader.group];
-        let parents = streams.parents(group.log, reader.shard);
-        parents.iter().all(|parent| self.shards[group.readers[*parent as usize]].stage == Stage::Finished)
+        let mut parents = streams.parents(group.log, reader.shard);
+        parents.all(|parent| self.shards[group.readers[parent as usize]].stage == Stage::Finished)
     }
 
     /// ESM-K17: lanes of another parallelization factor are made once those of the old one are empty.

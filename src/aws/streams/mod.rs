@@ -2,10 +2,11 @@
 //!
 //! A service of its own: callers and destinations write to it, mappings read from it. A record goes to a shard by its key;
 //! each group of readers has its own place in each shard. Reading order: this file, `shard`, `partition`, `throughput`,
-//! `on_demand`.
+//! `resharding`, `on_demand`.
 
 mod on_demand;
 mod partition;
+mod resharding;
 mod shard;
 mod throughput;
 
@@ -17,7 +18,6 @@ pub(crate) use throughput::ReadLimit;
 
 use on_demand::Demand;
 use shard::Shard;
-use throughput::WriteLimit;
 
 use super::config::{self, CapacityMode, StreamKind, System, Target};
 use super::event::{Class, Context, Event, ServiceEvent};
@@ -49,11 +49,19 @@ struct Log {
     propagation: SimDuration,
     /// All that it ever had.
     shards: Vec<Shard>,
+    /// The latest records and their shards, the oldest first.
+    latest: Vec<(u32, LogRecord)>,
     /// Those that take records.
     open: Range<u32>,
     demand: Demand,
     groups: Vec<ReadBy>,
 }
+
+/// From so many shards on their records go to them together.
+const MANY: usize = 16;
+
+/// So many at once.
+const LATEST: usize = 512;
 
 /// Whose records a log holds.
 #[derive(Debug)]
@@ -139,6 +147,7 @@ impl Streams {
     }
 
     /// A record is sent; what the service does with it.
+    #[inline(always)]
     pub(crate) fn send<O: Observer>(
         &mut self,
         id: LogId,
@@ -161,6 +170,7 @@ impl Streams {
     }
 
     /// A record is written, if the shard takes it.
+    #[inline(always)]
     pub(crate) fn put<O: Observer>(&mut self, id: LogId, record: NewRecord, context: &mut Context<'_, O>) -> Put {
         let NewRecord { origin, key, bytes, call_bytes: _ } = record;
         let (number, shard, lane) = self.logs[id].place(key);
@@ -168,14 +178,13 @@ impl Streams {
         let log = &mut self.logs[id];
         let size = bytes + key.bytes();
         log.count_demand(size, context);
-        let shard = &mut log.shards[shard];
-        if shard.writes.as_mut().is_some_and(|writes| !writes.take(size, context.now)) {
+        if log.shards[shard].writes.as_mut().is_some_and(|writes| !writes.take(size, context.now)) {
             log.say_throttled(origin, number, context);
             // ESM-2.1: `ProvisionedThroughputExceededException`.
             return Put::Refused(Reply { answer: Answer::Throttled, status: 400 });
         }
         let stored = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let sequence = shard.append(LogRecord { origin, arrived: context.now, bytes: stored, lane });
+        let sequence = log.append(number, LogRecord { origin, arrived: context.now, bytes: stored, lane });
         match log.of {
             Source::Stream(stream, _) => {
                 context.state(&Fact::Stream(StreamFact::Put { origin, stream, shard: number, sequence, bytes }));
@@ -193,6 +202,9 @@ impl Streams {
         let Some(until) = log.retention.and_then(|length| context.now.as_nanos().checked_sub(length.as_nanos())) else {
             return;
         };
+        if log.latest.first().is_some_and(|(_, first)| first.arrived.as_nanos() <= until) {
+            log.settle();
+        }
         self.awaited -= log.expire(shard, SimTime::from_nanos(until), context);
     }
 
@@ -211,6 +223,7 @@ impl Streams {
     ) -> Read {
         self.expire(id, shard as usize, context);
         let log = &mut self.logs[id];
+        log.settle();
         let late = log.propagation.plus(push_delay);
         let read = log.shards[shard as usize].read(group, limits, (context.now, late), take);
         self.awaited -= if log.groups[group].reads { u64::from(read.records) } else { 0 };
@@ -219,11 +232,12 @@ impl Streams {
 
     /// When the first record that a group has not read can be read.
     pub(crate) fn next_visible(
-        &self,
+        &mut self,
         (id, group, shard): (LogId, usize, u32),
         push_delay: SimDuration,
     ) -> Option<SimTime> {
-        let log = &self.logs[id];
+        let log = &mut self.logs[id];
+        log.settle();
         log.shards[shard as usize].next_visible(group, log.propagation.plus(push_delay))
     }
 
@@ -244,8 +258,13 @@ impl Streams {
     }
 
     /// The shards that must be read to their end before this one.
-    pub(crate) fn parents(&self, id: LogId, shard: u32) -> &[u32] {
-        &self.logs[id].shards[shard as usize].parents
+    pub(crate) fn parents(&self, id: LogId, shard: u32) -> Range<u32> {
+        self.logs[id].shards[shard as usize].parents.clone()
+    }
+
+    /// The shards that this one must be read to its end before.
+    pub(crate) fn children(&self, id: LogId, shard: u32) -> Range<u32> {
+        self.logs[id].shards[shard as usize].children.clone()
     }
 
     /// Whether a group has read all that a closed shard will ever have.
@@ -262,6 +281,7 @@ impl Streams {
     /// A group begins with records that were written at `from` or later; how many it passes over.
     pub(crate) fn begin_at(&mut self, id: LogId, group: usize, from: SimTime) -> u64 {
         let log = &mut self.logs[id];
+        log.settle();
         let skipped = log.shards.iter_mut().map(|shard| shard.begin_at(group, from)).sum();
         self.awaited -= if log.groups[group].reads { skipped } else { 0 };
         skipped
@@ -334,8 +354,8 @@ impl Log {
     }
 
     fn new(of: Source, retention: Option<SimDuration>, propagation: SimDuration) -> Self {
-        let (shards, demand, groups) = (Vec::new(), Demand::default(), Vec::new());
-        Self { of, retention, propagation, shards, open: 0..0, demand, groups }
+        let (shards, latest, groups) = (Vec::new(), Vec::new(), Vec::new());
+        Self { of, retention, propagation, shards, latest, open: 0..0, demand: Demand::default(), groups }
     }
 
     fn target(&self) -> Target {
@@ -343,6 +363,29 @@ impl Log {
             Source::Stream(id, _) => Target::Stream(id),
             Source::Broker(id) => Target::Broker(id),
         }
+    }
+
+    /// A record is written; its number in its shard. Of many shards each is far apart in memory: records go there
+    /// together, so that the processor does not wait for each.
+    #[inline(always)]
+    fn append(&mut self, shard: u32, record: LogRecord) -> u64 {
+        if self.shards.len() < MANY {
+            return self.shards[shard as usize].append(record);
+        }
+        if self.latest.len() == LATEST {
+            self.settle();
+        }
+        self.latest.push((shard, record));
+        self.shards[shard as usize].announce()
+    }
+
+    /// The latest records go to their shards.
+    #[inline(never)]
+    fn settle(&mut self) {
+        for (shard, record) in &self.latest {
+            self.shards[*shard as usize].arrives(record);
+        }
+        self.latest.clear();
     }
 
     /// Groups that read.
@@ -391,48 +434,6 @@ impl Log {
             let event = Event::Service(ServiceEvent::CapacityDue(*stream));
             context.schedule(context.now.plus(after), Class::Change, config.order, event);
         }
-    }
-
-    /// Adds so many open shards.
-    fn open_shards(&mut self, count: u32) {
-        let begin = u32::try_from(self.shards.len()).expect("fewer than 2^32 shards");
-        for _ in 0..count {
-            let (writes, reads) = match &self.of {
-                Source::Stream(_, config) => (WriteLimit::new(config), self.read_limit(config)),
-                Source::Broker(_) => (None, None),
-            };
-            self.shards.push(Shard::new(self.groups.len(), writes, reads));
-        }
-        self.open = begin..begin + count;
-    }
-
-    /// The limits that standard readers share, where the service has some (ESM-2.1, 3).
-    fn read_limit(&self, config: &config::Stream) -> Option<ReadLimit> {
-        let ours = self.groups.iter().map(|group| u32::from(group.standard)).sum::<u32>();
-        match config.kind {
-            StreamKind::Kinesis | StreamKind::DynamoDb => {
-                Some(ReadLimit::new(config.kind, ours, ours.saturating_add(config.other_readers)))
-            }
-            StreamKind::Kafka | StreamKind::DocumentDb => None,
-        }
-    }
-
-    /// ESM-K10: the open shards are closed, and so many new ones take their ranges; a topic only gets more partitions.
-    fn reshard<O: Observer>(&mut self, count: u32, context: &mut Context<'_, O>) {
-        let old = self.open.clone();
-        let before = old.end - old.start;
-        if matches!(&self.of, Source::Stream(_, config) if config.kind == StreamKind::Kafka) {
-            self.open_shards(count.saturating_sub(before));
-            self.open.start = old.start;
-        } else {
-            self.shards[old.start as usize..].iter_mut().for_each(|shard| shard.closed = true);
-            self.open_shards(count);
-            for (child, shard) in (0..).zip(&mut self.shards[old.end as usize..]) {
-                let parents = (0..before).filter(|parent| partition::overlap(child, count, *parent, before));
-                shard.parents = parents.map(|parent| old.start + parent).collect();
-            }
-        }
-        self.say_shards(context);
     }
 
     /// Records of a shard whose retention ended; how many of them somebody would have read.

@@ -91,12 +91,6 @@ fn range_of(hash: u128, shards: u32) -> u32 {
     u32::try_from((hash / width).min(shards - 1)).expect("one of the shards")
 }
 
-/// Whether shard `a` of `of_a` equal ranges has a hash in common with shard `b` of `of_b`.
-pub(super) fn overlap(a: u32, of_a: u32, b: u32, of_b: u32) -> bool {
-    let (a, b, of_a, of_b) = (u64::from(a), u64::from(b), u64::from(of_a), u64::from(of_b));
-    a * of_b < (b + 1) * of_a && b * of_a < (a + 1) * of_b
-}
-
 /// The 32-bit hash of Kafka's default partitioner (its documentation names murmur2, with this seed).
 fn murmur2(data: &[u8]) -> u32 {
     const MIX: u32 = 0x5bd1_e995;
@@ -184,17 +178,5 @@ mod tests {
             .map(|number| (PartitionKey::Turn(number).shard_of_range(4), PartitionKey::Turn(number).lane(4) % 2))
             .collect();
         assert_eq!(places, [(0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (2, 1), (3, 1)]);
-    }
-
-    /// Two shards of four are one of two; thirds and halves overlap in part.
-    #[test]
-    fn ranges_overlap() {
-        let parents = |child, of, parents| (0..parents).filter(|parent| overlap(child, of, *parent, parents)).collect();
-        let rows: [(u32, u32, u32, Vec<u32>); 5] =
-            [(0, 4, 2, vec![0]), (3, 4, 2, vec![1]), (1, 2, 4, vec![2, 3]), (1, 3, 2, vec![0, 1]), (2, 3, 2, vec![1])];
-        for (child, of, count, expected) in rows {
-            let found: Vec<u32> = parents(child, of, count);
-            assert_eq!(found, expected, "{child} of {of} over {count}");
-        }
     }
 }

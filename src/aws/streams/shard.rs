@@ -1,6 +1,7 @@
 //! One shard: its records in order, and how far each group of readers is. Passive.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use super::throughput::{ReadLimit, WriteLimit};
 use crate::aws::fact::Origin;
@@ -24,12 +25,16 @@ pub(super) struct Shard {
     records: VecDeque<LogRecord>,
     /// Place of the first of them.
     first: u64,
+    /// Records that were written and are not here yet: see [`super::Log`].
+    coming: u64,
     /// How far each group has read: the place of its next record.
     cursors: Vec<u64>,
     /// Whether it takes no more records.
     pub(super) closed: bool,
     /// Shards that must be read to their end before this one (ESM-K10).
-    pub(super) parents: Vec<u32>,
+    pub(super) parents: Range<u32>,
+    /// Shards that this one must be read to its end before.
+    pub(super) children: Range<u32>,
     pub(super) writes: Option<WriteLimit>,
     pub(super) reads: Option<ReadLimit>,
 }
@@ -47,12 +52,13 @@ impl Shard {
     /// An open shard without records, for so many groups of readers.
     pub(super) fn new(groups: usize, writes: Option<WriteLimit>, reads: Option<ReadLimit>) -> Self {
         let (records, cursors) = (VecDeque::new(), vec![0; groups]);
-        Self { records, first: 0, cursors, closed: false, parents: Vec::new(), writes, reads }
+        let (parents, children) = (0..0, 0..0);
+        Self { records, first: 0, coming: 0, cursors, closed: false, parents, children, writes, reads }
     }
 
     /// The place of the next record to be written.
     pub(super) fn end(&self) -> u64 {
-        self.first + self.records.len() as u64
+        self.first + self.records.len() as u64 + self.coming
     }
 
     /// Records that somebody has not read.
@@ -64,6 +70,19 @@ impl Shard {
     pub(super) fn append(&mut self, record: LogRecord) -> u64 {
         self.records.push_back(record);
         self.end() - 1
+    }
+
+    /// A record is written, and [arrives](Self::arrives) later, before anybody looks.
+    pub(super) fn announce(&mut self) -> u64 {
+        self.coming += 1;
+        self.end() - 1
+    }
+
+    /// A record that was announced is here.
+    #[inline(always)]
+    pub(super) fn arrives(&mut self, record: &LogRecord) {
+        self.coming -= 1;
+        self.records.push_back(*record);
     }
 
     /// Whether a group has read all of it.
@@ -186,6 +205,18 @@ mod tests {
             assert_eq!(read.bytes, 100 * expected);
             assert_eq!(read.next, (expected < 6).then_some(at(10)));
         }
+    }
+
+    /// A record that is announced is written, though it is not here yet.
+    #[test]
+    fn announced_records_count() {
+        let mut shard = shard(1, 2);
+        assert_eq!((shard.announce(), shard.announce()), (2, 3));
+        assert_eq!((shard.unread(0), shard.len(), shard.is_read(0)), (4, 2, false));
+        shard.arrives(&record(2));
+        shard.arrives(&record(3));
+        assert_eq!(read(&mut shard, 0, (9, 1_000), 10, 0).0, [0, 1, 2, 3]);
+        assert_eq!(shard.announce(), 4);
     }
 
     #[test]
