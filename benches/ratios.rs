@@ -1,7 +1,8 @@
 //! Runs works (a), (b), (c), (e), (m) and (r) through the scenario language with all statistics on, in turn with a
 //! yardstick, and prints the time per invocation and the ratio; (e), asynchronous events, (m), messages in batches of
 //! ten, and (r), records of a stream in batches of a hundred, are compared with the yardstick's (b). Absolute times differ from machine to machine and from minute to
-//! minute; ratios of one run are what speed is judged by.
+//! minute; ratios of one run are what speed is judged by. Work (s) is (r) over 1, 100 and 1,000 shards, 100 records a
+//! second and shard, compared with one shard.
 //!
 //! ```text
 //! cargo run --release --example ratios                                   against the textbook loop of `common/textbook.rs`
@@ -37,6 +38,10 @@ fn main() {
     let yardstick = options.yardstick.as_deref().map(build_yardstick);
     println!("{:<22} {:>12} {:>12} {:>8}", "work", "ours ns", "theirs ns", "ratio");
     for work in &options.works {
+        if *work == 's' {
+            compare_shards(&options);
+            continue;
+        }
         let text = match work {
             'a' => works::a(options.invocations),
             'b' => works::b(options.invocations),
@@ -72,8 +77,17 @@ fn options() -> Options {
         invocations: number("--n", 20_000_000),
         repetitions: usize::try_from(number("--reps", 5)).expect("few repetitions"),
         functions: number("--fns", 100),
-        works: value("--work").unwrap_or("abcemr").chars().collect(),
+        works: value("--work").unwrap_or("abcemrs").chars().collect(),
         yardstick: value("--yardstick").map(PathBuf::from),
+    }
+}
+
+/// Records of many shards, beside as many of one.
+fn compare_shards(options: &Options) {
+    let one = works::records_of(options.invocations, 1, 100);
+    for shards in [1, 100, 1_000] {
+        let many = works::records_of(options.invocations, shards, 100);
+        compare(&format!("s, {shards} shards, 1 shard"), options, || ours(&many), || ours(&one));
     }
 }
 

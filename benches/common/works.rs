@@ -80,12 +80,18 @@ pub(crate) fn messages(messages: u64) -> String {
 
 /// So many records put into ten shards as fast as these take them, read in batches of a hundred.
 pub(crate) fn records(records: u64) -> String {
-    // Ten shards take 10,000 records a second.
-    let seconds = records.div_ceil(9_000);
+    // A shard takes 1,000 records a second.
+    records_of(records, 10, 900)
+}
+
+/// So many records put into so many shards, `rate` a second into each, read in batches of a hundred.
+pub(crate) fn records_of(records: u64, shards: u64, rate: u64) -> String {
+    let rate = shards * rate;
+    let duration = (records * 1_000).div_ceil(rate);
     format!(
-        "name: records\nduration: {seconds}s\n{ACCOUNT}functions: {{f: {{duration: 50ms}}}}\n\
-         streams: {{s: {{type: kinesis, shards: 10}}}}\n\
+        "name: records\nduration: {duration}ms\n{ACCOUNT}functions: {{f: {{duration: 50ms}}}}\n\
+         streams: {{s: {{type: kinesis, shards: {shards}}}}}\n\
          event_source_mappings: {{m: {{source: s, function: f, batch_size: 100}}}}\n\
-         callers: {{c: {{target: s, payload: 100B, arrivals: {{constant: 9000/s}}, client: {{retry: none}}}}}}\n"
+         callers: {{c: {{target: s, payload: 100B, arrivals: {{constant: {rate}/s}}, client: {{retry: none}}}}}}\n"
     )
 }
