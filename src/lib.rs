@@ -1,10 +1,11 @@
 //! A deterministic discrete-event simulator of AWS Lambda's invocation semantics.
 //!
 //! Reading order: [`kernel`] (time, events, random numbers), [`aws`] (the rules), [`scenario`] (the file),
-//! [`stats`] and [`expect`] (the numbers), [`story`] (one event, step by step), [`run`] (all together),
-//! [`report`] (what people and programs read).
+//! [`stats`] and [`expect`] (the numbers), [`story`] (one event, step by step), [`catalogue`] (everything that can
+//! invoke), [`run`] (all together), [`report`] (what people and programs read).
 
 pub mod aws;
+pub mod catalogue;
 pub mod expect;
 pub mod kernel;
 pub mod report;

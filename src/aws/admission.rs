@@ -42,11 +42,13 @@ pub(crate) fn admit(function: &mut Function, account: &mut Account, now: SimTime
             Some(units) if function.on_demand >= units.saturating_sub(function.provisioned.claimed()) => {
                 return Admission::Throttled(Reason::ReservedFunctionConcurrentInvocationLimitExceeded);
             }
-            None if !account.has_room() => return Admission::Throttled(Reason::ConcurrentInvocationLimitExceeded),
+            None if !function.hot.at_edge && !account.has_room() => {
+                return Admission::Throttled(Reason::ConcurrentInvocationLimitExceeded);
+            }
             Some(_) | None => {}
         }
     }
-    if !account.rate_available(now) {
+    if !function.hot.at_edge && !account.rate_available(now) {
         return Admission::Throttled(Reason::FunctionInvocationRateLimitExceeded);
     }
     if provisioned {
@@ -73,7 +75,9 @@ pub(crate) fn occupy<O: Observer>(
     context: &mut Context<'_, O>,
 ) -> (EnvironmentId, bool) {
     let now = context.now;
-    account.take_rate(now);
+    if !function.hot.at_edge {
+        account.take_rate(now);
+    }
     concurrency::take(&mut function.rate, now);
     if let Some(ramp) = &mut function.ramp {
         ramp.take(now);
@@ -83,7 +87,7 @@ pub(crate) fn occupy<O: Observer>(
         return (function.provisioned.take(now), false);
     }
     function.on_demand += 1;
-    if function.hot.reserved_concurrency.is_none() {
+    if function.hot.draws_on_account() {
         account.enter();
     }
     match function.pool.choose(environments) {
@@ -104,6 +108,7 @@ fn create<O: Observer>(
     account.scaling().take(context.now);
     let environment = environments.create(context.now, id, false, State::Recovering);
     environments[environment].code = function.code;
-    context.state(&Fact::EnvironmentCreated { function: id, environment: u64::from(environments[environment].number) });
+    let number = u64::from(environments[environment].number);
+    context.state(&Fact::EnvironmentCreated { function: function.id, environment: number });
     environment
 }

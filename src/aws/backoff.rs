@@ -2,7 +2,7 @@
 //!
 //! Wait k = 0, 1, .. is w = min(cap, base x factor^k), which the jitter then changes.
 
-use super::config::{Backoff, Jitter};
+use super::config::{Backoff, Extent, Jitter};
 use crate::kernel::time::SimDuration;
 
 /// The wait before retry `k` (0 = first retry).
@@ -23,6 +23,18 @@ pub(crate) fn wait(backoff: &Backoff, k: u32, last: SimDuration, word: u64) -> S
             backoff.base.plus(up_to(high.saturating_sub(backoff.base), word)).min(longest)
         }
         Jitter::Share(share) => w.plus(up_to(share.of(w), word)),
+    }
+}
+
+impl Backoff {
+    /// How far so many attempts go, the first included, where every wait is as long as it can be.
+    pub fn extent(&self, attempts: u32) -> Extent {
+        let waits = 0..attempts.saturating_sub(1);
+        let (over, _) = waits.fold((SimDuration::ZERO, SimDuration::ZERO), |(over, last), k| {
+            let wait = wait(self, k, last, u64::MAX);
+            (over.plus(wait), wait)
+        });
+        Extent { attempts, over }
     }
 }
 

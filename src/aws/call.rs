@@ -2,7 +2,7 @@
 
 use super::client::Attempts;
 use super::fact::Origin;
-use super::ids::{CallId, EnvironmentId, Id, UserId};
+use super::ids::{CallId, EnvironmentId, EventId, ExecutionId, Id, UserId};
 use crate::kernel::time::SimTime;
 
 /// A call under way, in one cache line.
@@ -27,6 +27,12 @@ pub(crate) enum CallState {
     Limited,
     /// Waiting for the answer of a run.
     Running(EnvironmentId),
+    /// The same, and the door in front of it gives up before the client.
+    BehindDoor(EnvironmentId),
+    /// `CloudFormation`: waiting for the function to call back when this event has run.
+    AwaitingCallback(EventId),
+    /// Waiting for the end of an execution.
+    Executing(ExecutionId),
     /// Waiting before the next attempt.
     BackingOff,
     /// Being decided upon.

@@ -7,11 +7,13 @@ use super::call::{Call, CallState, Calls};
 use super::client::Client;
 use super::config::{self, Invocation, Load, Target};
 use super::event::{Class, Context, Event};
-use super::fact::{Observer, Origin};
+use super::fact::{Answer, Observer, Origin};
+use super::front_door::Door;
 use super::ids::{CallId, CallerId, FunctionId, QueueId};
 use super::keys::Keys;
 use super::limits;
 use super::put_calls::PutCalls;
+use super::request::Reply;
 use super::sqs::{Message, Together};
 use super::streams::NewRecord;
 use crate::kernel::arrival::Arrivals;
@@ -27,6 +29,7 @@ pub(crate) struct Caller {
     pub(crate) target: Target,
     pub(crate) client: Client,
     pub(crate) invocation: Invocation,
+    pub(crate) passage: Passage,
     pub(crate) first_attempt: FirstAttempt,
     /// How long the answer to that is waited for.
     pub(crate) patience: SimDuration,
@@ -45,6 +48,19 @@ pub(crate) struct Caller {
     limited: VecDeque<(CallId, u64)>,
     /// When the limiter is asked next.
     pub(crate) limiter_due: Option<SimTime>,
+}
+
+/// What stands between a caller and its function.
+#[derive(Debug)]
+pub(crate) enum Passage {
+    /// Nothing.
+    Direct,
+    /// A service that answers with statuses of its own.
+    Door(Box<Door>),
+    /// A service that delivers events; the caller's client is that service.
+    Event(Box<config::EventService>),
+    /// Firehose.
+    Firehose,
 }
 
 /// What only messages have.
@@ -66,6 +82,8 @@ pub(crate) enum FirstAttempt {
     SendsMessage(QueueId),
     /// It puts a record into a stream or a broker's queue, always and at once.
     PutsRecord(Target),
+    /// It puts a record into a buffer of Firehose.
+    Buffers,
     /// Something may hold it back.
     MayWait,
 }
@@ -84,6 +102,7 @@ const DELAY: u64 = 3;
 const FAULT: u64 = 4;
 const GROUP: u64 = 5;
 const DEDUPLICATION: u64 = 6;
+const EVENT_DELAY: u64 = 7;
 
 impl Caller {
     /// The caller at the start.
@@ -102,6 +121,12 @@ impl Caller {
             target: config.target,
             client: Client::new(&config.client),
             invocation: config.invocation,
+            passage: match &config.via.passage {
+                config::Passage::Direct => Passage::Direct,
+                config::Passage::Door(door) => Passage::Door(Box::new(Door::new(door))),
+                config::Passage::Event(service) => Passage::Event(Box::new(service.clone())),
+                config::Passage::Firehose(_) => Passage::Firehose,
+            },
             first_attempt: FirstAttempt::MayWait,
             patience: SimDuration::MAX,
             submitted: 0,
@@ -118,7 +143,8 @@ impl Caller {
                     | Target::EventBus(_)
                     | Target::Bucket(_)
                     | Target::Function(_)
-                    | Target::Broker(_) => Keys::new(&config.keys, key.child(GROUP)),
+                    | Target::Broker(_)
+                    | Target::StateMachine(_) => Keys::new(&config.keys, key.child(GROUP)),
                 },
                 deduplication: Keys::of_deduplication(&config.deduplication, key.child(DEDUPLICATION)),
             }),
@@ -141,19 +167,57 @@ impl Caller {
     fn refresh(&mut self) {
         self.patience = self.client.patience();
         let fits = self.payload_bytes.max().is_some_and(|bytes| bytes <= self.payload_limit());
-        let at_once = fits && self.client.is_unprotected() && self.limited.is_empty();
+        let passes = match &self.passage {
+            Passage::Direct => true,
+            Passage::Event(service) => service.delay.is_none() && service.callback_timeout.is_none(),
+            Passage::Door(_) | Passage::Firehose => false,
+        };
+        let at_once = fits && passes && self.client.is_unprotected() && self.limited.is_empty();
         self.first_attempt = match (self.target, self.invocation) {
+            _ if matches!(self.passage, Passage::Firehose) && fits => FirstAttempt::Buffers,
             _ if !at_once => FirstAttempt::MayWait,
             (Target::Function(id), Invocation::Sync) => FirstAttempt::Invokes(id),
             (Target::Function(id), Invocation::Async) => FirstAttempt::SendsEvent(id),
             (Target::Queue(id), _) => FirstAttempt::SendsMessage(id),
             (to @ (Target::Stream(_) | Target::Broker(_)), _) => FirstAttempt::PutsRecord(to),
-            (Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_), _) => FirstAttempt::MayWait,
+            (Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) | Target::StateMachine(_), _) => {
+                FirstAttempt::MayWait
+            }
         };
     }
 
     /// INV-Y2, Q2: the largest request, bytes.
     pub(crate) fn payload_limit(&self) -> u64 {
+        let lambda = self.payload_limit_of_target();
+        match &self.passage {
+            Passage::Door(door) => lambda.min(door.request_bytes()),
+            Passage::Firehose => limits::FIREHOSE_RECORD_BYTES,
+            Passage::Direct | Passage::Event(_) => lambda,
+        }
+    }
+
+    /// The answer to a request that is too large.
+    pub(crate) fn too_large(&self) -> Reply {
+        match &self.passage {
+            Passage::Door(door) => door.too_large(),
+            Passage::Direct | Passage::Event(_) | Passage::Firehose => Reply { answer: Answer::Rejected, status: 413 },
+        }
+    }
+
+    /// The service's wait before the first attempt of an event.
+    pub(crate) fn event_delay(&self, submission: u64) -> Option<SimDuration> {
+        let Passage::Event(service) = &self.passage else { return None };
+        let delay = service.delay.as_ref()?;
+        let word = || self.key.child(EVENT_DELAY).word(submission - 1);
+        Some(SimDuration::from_nanos(delay.is_constant().unwrap_or_else(|| delay.sample(word()))))
+    }
+
+    /// INV-6: when the age of what is delivered begins: when a service first tries, after its own wait.
+    pub(crate) fn age_counts_from(&self, origin: &Origin) -> SimTime {
+        self.event_delay(origin.submission).map_or(origin.submitted, |delay| origin.submitted.plus(delay))
+    }
+
+    fn payload_limit_of_target(&self) -> u64 {
         match (self.target, self.invocation) {
             (Target::Function(_), Invocation::Sync) => limits::SYNCHRONOUS_PAYLOAD_BYTES,
             (Target::Function(_), Invocation::Async) => limits::ASYNCHRONOUS_PAYLOAD_BYTES,
@@ -164,7 +228,8 @@ impl Caller {
                 | Target::EventBus(_)
                 | Target::Bucket(_)
                 | Target::Stream(_)
-                | Target::Broker(_),
+                | Target::Broker(_)
+                | Target::StateMachine(_),
                 _,
             ) => u64::MAX,
         }

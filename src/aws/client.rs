@@ -6,6 +6,7 @@ use super::adaptive::AdaptiveLimiter;
 use super::backoff;
 use super::circuit_breaker::CircuitBreaker;
 use super::config;
+use super::delivery_policy;
 use super::fact::{Answer, Outcome};
 use super::retry_budget::{Cause, RetryBudget};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -137,10 +138,11 @@ impl Client {
         true
     }
 
-    /// An attempt ended. `word` is called for a random word if a wait may be drawn.
+    /// An attempt of a call that was submitted at `since` ended. `word` is called for a random word if a wait may be drawn.
     #[inline(always)]
     pub(crate) fn on_ended(
         &mut self,
+        since: SimTime,
         now: SimTime,
         end: AttemptEnd,
         attempts: &mut Attempts,
@@ -150,7 +152,7 @@ impl Client {
             self.budget.on_success(attempts.last_cause);
             return Decision::Finish;
         }
-        self.decide(now, end, attempts, word())
+        self.decide((since, now), end, attempts, word())
     }
 
     /// The first attempt of a call succeeded, and with it the call.
@@ -166,12 +168,18 @@ impl Client {
     #[inline(never)]
     fn tell_first_success(&mut self, now: SimTime, answer: Answer) {
         let mut attempts = Attempts { sent: 1, ..Attempts::default() };
-        let decision = self.on_ended(now, AttemptEnd::Answered(answer), &mut attempts, || 0);
+        let decision = self.on_ended(now, now, AttemptEnd::Answered(answer), &mut attempts, || 0);
         debug_assert_eq!(decision, Decision::Finish, "a success is not tried again");
     }
 
     #[inline(never)]
-    fn decide(&mut self, now: SimTime, end: AttemptEnd, attempts: &mut Attempts, word: u64) -> Decision {
+    fn decide(
+        &mut self,
+        (since, now): (SimTime, SimTime),
+        end: AttemptEnd,
+        attempts: &mut Attempts,
+        word: u64,
+    ) -> Decision {
         let retryable = self.retries(end);
         if let Some(breaker) = &mut self.breaker {
             breaker.record(now, attempts.breaker_epoch, retryable);
@@ -186,6 +194,12 @@ impl Client {
         }
         if !retryable || attempts.sent >= self.config.max_attempts {
             return Decision::Finish;
+        }
+        if let Some(policy) = &self.config.policy {
+            let wait = delivery_policy::next_wait(policy, attempts.sent - 1, since, now, attempts.last_wait, || word);
+            let Ok(wait) = wait else { return Decision::Finish };
+            attempts.last_wait = wait;
+            return Decision::RetryAfter(wait);
         }
         let (cause, backoff) = match end {
             AttemptEnd::Answered(Answer::Throttled) => (Cause::Throttle, &self.config.throttle_backoff),
@@ -237,6 +251,7 @@ pub(crate) mod tests {
             max_attempts,
             backoff: backoff(transient_ms, cap),
             throttle_backoff: backoff(1_000, cap),
+            policy: None,
             budget,
             adaptive: false,
             retry_on: RetryOn { throttle: true, service_error: true, timeout: true, function_error: false },
@@ -265,7 +280,7 @@ pub(crate) mod tests {
             loop {
                 assert!(client.send(SimTime::ZERO, &mut attempts));
                 seen.push(now.as_nanos() / 1_000_000);
-                match client.on_ended(now, end, &mut attempts, || 0) {
+                match client.on_ended(SimTime::ZERO, now, end, &mut attempts, || 0) {
                     Decision::RetryAfter(wait) => now = now.plus(wait),
                     Decision::Finish | Decision::QuotaExhausted => break,
                 }
@@ -288,7 +303,8 @@ pub(crate) mod tests {
             let mut attempts = Attempts::default();
             let mut client = Client::new(&config);
             assert!(client.send(SimTime::ZERO, &mut attempts));
-            let decision = client.on_ended(SimTime::ZERO, AttemptEnd::Answered(answer), &mut attempts, || 0);
+            let decision =
+                client.on_ended(SimTime::ZERO, SimTime::ZERO, AttemptEnd::Answered(answer), &mut attempts, || 0);
             assert_eq!(matches!(decision, Decision::RetryAfter(_)), retried, "{answer:?}");
         }
     }

@@ -10,6 +10,7 @@
 use super::config::{Fault, FaultAt, QueueKind, System, Target};
 use super::event::{Class, Context, Event};
 use super::fact::{DeliveryError, DeliveryKind, Fact, Observer, Origin, Record, Response};
+use super::fan_out::FanOut;
 use super::fault;
 use super::frontend::Frontend;
 use super::function::Purpose;
@@ -73,7 +74,7 @@ impl Deliveries {
         &self,
         delivery: &Delivery,
         stopped: bool,
-        sqs: &Sqs,
+        (sqs, fan_out): (&Sqs, &FanOut),
         frontend: &mut Frontend,
         now: SimTime,
     ) -> Option<DeliveryError> {
@@ -84,9 +85,9 @@ impl Deliveries {
         let limit = match to {
             Target::Queue(id) if sqs.config(*id).kind == QueueKind::Fifo => return Some(DeliveryError::FifoQueue),
             Target::Queue(id) => sqs.config(*id).maximum_message_size,
-            Target::Topic(_) => limits::TOPIC_MESSAGE_BYTES,
             Target::Function(_) => limits::ASYNCHRONOUS_PAYLOAD_BYTES,
-            Target::EventBus(_) | Target::Bucket(_) | Target::Stream(_) | Target::Broker(_) => u64::MAX,
+            Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) => fan_out.largest(*to).unwrap_or(u64::MAX),
+            Target::Stream(_) | Target::Broker(_) | Target::StateMachine(_) => u64::MAX,
         };
         if delivery.bytes() > limit {
             return Some(DeliveryError::TooLarge);
@@ -99,7 +100,8 @@ impl Deliveries {
             | Target::EventBus(_)
             | Target::Bucket(_)
             | Target::Stream(_)
-            | Target::Broker(_) => self.strike(delivery, frontend, now),
+            | Target::Broker(_)
+            | Target::StateMachine(_) => self.strike(delivery, frontend, now),
         };
         status.map(DeliveryError::Refused)
     }

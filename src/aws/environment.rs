@@ -8,8 +8,12 @@
 //! Busy --(run ends; too old, old code, given back, restore failed)--> gone
 //! ```
 
+use std::collections::VecDeque;
+
 use super::fact::{InitPhase, Origin, RunOutcome};
-use super::ids::{BatchId, CallId, EnvironmentId, ErrorId, EventId, FunctionId, Id, WorkerId};
+use super::ids::{
+    BatchId, BufferId, CallId, EnvironmentId, ErrorId, EventId, FunctionId, Id, OutgoingId, ThreadId, WorkerId,
+};
 use crate::kernel::time::SimTime;
 
 /// One environment: what every run touches, in one cache line.
@@ -51,7 +55,7 @@ pub(crate) enum State {
     Recovering,
 }
 
-/// A run under way, with its end already decided.
+/// A run under way, with its end already decided unless it makes calls.
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) origin: Origin,
@@ -82,6 +86,12 @@ pub(crate) enum Waiter {
     Batch(BatchId),
     /// A worker of a mapping of a stream or broker.
     Worker(WorkerId),
+    /// A buffer of Firehose.
+    Buffer(BufferId),
+    /// A task of an execution.
+    Thread(ThreadId),
+    /// A call of a run.
+    Outgoing(OutgoingId),
 }
 
 /// What is looked at rarely.
@@ -94,6 +104,8 @@ pub(crate) struct Details {
     pub(crate) invoked: SimTime,
     /// The name of its error, where the scenario gives one.
     pub(crate) error: Option<ErrorId>,
+    /// Whether the run makes calls when its handler is done.
+    pub(crate) calls: bool,
     /// When the client gave up.
     pub(crate) abandoned: SimTime,
 }
@@ -114,9 +126,35 @@ pub(crate) struct Environments {
     details: Vec<Details>,
     free: Vec<EnvironmentId>,
     created: u32,
+    /// Those that have ended or lost their memory, where somebody wants to know.
+    closed: Option<VecDeque<EnvironmentId>>,
 }
 
 impl Environments {
+    /// None so far. `closes` says that somebody wants to know which have ended.
+    pub(crate) fn new(closes: bool) -> Self {
+        Self { closed: closes.then(VecDeque::new), ..Self::default() }
+    }
+
+    /// An environment has ended, or has lost its memory.
+    pub(crate) fn close(&mut self, id: EnvironmentId) {
+        if let Some(closed) = &mut self.closed {
+            closed.push_back(id);
+        }
+    }
+
+    /// Whether any has.
+    #[inline]
+    pub(crate) fn has_closed(&self) -> bool {
+        self.closed.as_ref().is_some_and(|closed| !closed.is_empty())
+    }
+
+    /// One that has, in order.
+    #[inline]
+    pub(crate) fn next_closed(&mut self) -> Option<EnvironmentId> {
+        self.closed.as_mut()?.pop_front()
+    }
+
     /// A new environment in `state`.
     pub(crate) fn create(
         &mut self,
@@ -129,7 +167,8 @@ impl Environments {
         let environment =
             Environment { function, number: self.created, provisioned, needs_init: false, code: 0, state };
         let (invoked, abandoned) = (SimTime::ZERO, SimTime::ZERO);
-        let details = Details { created: now, init: None, suppressed_init: None, invoked, error: None, abandoned };
+        let details =
+            Details { created: now, init: None, suppressed_init: None, invoked, error: None, calls: false, abandoned };
         if let Some(id) = self.free.pop() {
             self.rows[id.index()] = environment;
             self.details[id.index()] = details;
@@ -164,6 +203,7 @@ impl Environments {
 
     /// The environment is gone.
     pub(crate) fn end(&mut self, id: EnvironmentId) {
+        self.close(id);
         self.free.push(id);
     }
 }

@@ -4,8 +4,8 @@
 
 use super::fact::{Fact, Observer};
 use super::ids::{
-    BatchId, CallId, CallerId, DeliveryId, EnvironmentId, EventId, FunctionId, Id, MappingId, QueueId, ReaderId,
-    StreamId, UserId, WorkerId,
+    BatchId, BufferId, CallId, CallerId, ChainId, DeliveryId, EnvironmentId, EventId, ExecutionId, FunctionId, Id,
+    MappingId, OutgoingId, QueueId, ReaderId, RelayId, RequestId, StreamId, ThreadId, UserId, WorkerId,
 };
 use crate::kernel::engine::Agenda;
 use crate::kernel::time::SimTime;
@@ -68,6 +68,28 @@ pub enum ServiceEvent {
     ConsumersDue(MappingId),
     /// A stream on demand has its new shards.
     CapacityDue(StreamId),
+    /// The interval of a buffer of Firehose is over.
+    BufferIntervalOver(CallerId),
+    /// A closed buffer of Firehose is tried again.
+    BufferPauseOver(BufferId),
+    /// Firehose gives up waiting for a function.
+    BufferTimedOut(BufferId),
+    /// What an execution waits for: a wait, a retry, a state transition.
+    ThreadDue(ThreadId),
+    /// A task waits for its function no longer.
+    TaskTimedOut(ThreadId),
+    /// An execution has taken as long as it may.
+    ExecutionTimedOut(ExecutionId),
+    /// The next attempt of a delivery of a topic, an event bus or a bucket.
+    RelayDue(RelayId),
+    /// A request leaves service at a dependency.
+    RequestServed(RequestId),
+    /// What a call of a run waits for.
+    CallDue(OutgoingId),
+    /// The function's time-out cuts a run that waits for its calls.
+    CallsTimedOut(ChainId),
+    /// Idle environments of a function may be given up.
+    EnvironmentsIdle(FunctionId),
     /// Something about provisioned concurrency.
     Provisioned(Provisioned),
 }

@@ -5,7 +5,7 @@ use super::config::{self, FailureKind, Fault, Scaling};
 use super::fact::{Capacity, Origin};
 use super::failure::{self, Situation, Verdict};
 use super::fault;
-use super::ids::{CallerId, Table};
+use super::ids::{CallerId, FunctionId, Table};
 use super::limits;
 use super::pool::Pool;
 use super::provisioned::Provisioned;
@@ -20,6 +20,8 @@ use crate::kernel::token_bucket::TokenBucket;
 /// A function while it runs.
 #[derive(Debug)]
 pub(crate) struct Function {
+    /// What facts call it: of a [replica](super::edge) its original.
+    pub(crate) id: FunctionId,
     pub(crate) config: Box<config::Function>,
     pub(crate) hot: Hot,
     /// INV-T5: faults of the Invoke API for this function, and of its internal queue's dispatches.
@@ -42,6 +44,8 @@ pub(crate) struct Function {
     draws: Vec<(CallerId, Box<RunDraws>)>,
     key: StreamKey,
     idle_periods: u64,
+    /// Whether its environments hold connections, so that their end is not to be noticed late.
+    pub(crate) connects: bool,
 }
 
 /// The draws of one caller's events at one function, keyed by names, so that no other resource moves them.
@@ -89,6 +93,7 @@ impl RunDraws {
 impl Function {
     /// The function at the start of the run. The faults are those of the Invoke API and those of dispatches.
     pub(crate) fn new(
+        id: FunctionId,
         config: &config::Function,
         [faults, dispatch_faults]: [Vec<Fault>; 2],
         account: &config::Account,
@@ -97,6 +102,7 @@ impl Function {
         let key = streams.key(&["function", &config.name]);
         let one_limit = config.idle_timeout.is_constant().is_some();
         Self {
+            id,
             faults,
             dispatch_faults,
             in_flight: 0,
@@ -111,9 +117,19 @@ impl Function {
             draws: Vec::new(),
             key,
             idle_periods: 0,
+            connects: false,
             hot: Hot::new(config),
             config: Box::new(config.clone()),
         }
+    }
+
+    /// This function as the [replica](super::edge) of a Region: what chance decides about its environments is its own.
+    pub(crate) fn in_region(mut self, region: &str, streams: &RandomStreams) -> Self {
+        self.key = streams.key(&["function", &self.config.name, "edge", region]);
+        let one_limit = self.config.idle_timeout.is_constant().is_some();
+        self.pool = Pool::new(self.config.warm_selection, one_limit, self.key.child(1));
+        self.hot.at_edge = true;
+        self
     }
 
     /// Units that leave the account's pool, used or not (INV-C9).
@@ -123,7 +139,7 @@ impl Function {
 
     /// On-demand executions in the unreserved pool.
     pub(crate) fn unreserved_in_flight(&self) -> u32 {
-        if self.config.reserved_concurrency.is_some() { 0 } else { self.on_demand }
+        if self.hot.draws_on_account() { self.on_demand } else { 0 }
     }
 
     /// What a run on one of its environments counts as.
@@ -135,6 +151,7 @@ impl Function {
     /// Reserved or provisioned concurrency changed: runs on demand may count as something else.
     pub(crate) fn refresh_capacity(&mut self) {
         self.on_demand_capacity = match (self.config.reserved_concurrency.is_some(), self.provisioned.is_configured()) {
+            (false, false) if self.hot.at_edge => Capacity::Edge,
             (false, false) => Capacity::Unreserved,
             (false, true) => Capacity::Spillover,
             (true, false) => Capacity::Reserved,
@@ -156,7 +173,7 @@ impl Function {
     /// Other settings; gives back the old ones.
     pub(crate) fn replace_config(&mut self, config: &config::Function) -> config::Function {
         let old = std::mem::replace(&mut *self.config, config.clone());
-        self.hot = Hot::new(config);
+        self.hot = Hot { at_edge: self.hot.at_edge, ..Hot::new(config) };
         if old.duration != config.duration {
             self.draws.clear();
         }
@@ -391,12 +408,20 @@ pub(crate) struct Hot {
     pub(crate) idle_limit: Option<SimDuration>,
     pub(crate) maximum_environment_age: Option<SimDuration>,
     pub(crate) reserved_concurrency: Option<u32>,
+    /// Whether it is a [replica](super::edge): its runs are in no pool of the account.
+    pub(crate) at_edge: bool,
     pub(crate) order: u32,
     /// Whether a warm run is decided by the handler's time and the time-out alone: the common case, and the fast one.
     pub(crate) plain: bool,
 }
 
 impl Hot {
+    /// Whether runs on demand are in the account's unreserved pool.
+    #[inline(always)]
+    pub(crate) fn draws_on_account(&self) -> bool {
+        self.reserved_concurrency.is_none() && !self.at_edge
+    }
+
     fn new(config: &config::Function) -> Self {
         let answer_fits = |bytes| bytes <= limits::SYNCHRONOUS_PAYLOAD_BYTES;
         Self {
@@ -404,10 +429,12 @@ impl Hot {
             idle_limit: config.idle_timeout.is_constant().map(SimDuration::from_nanos),
             maximum_environment_age: config.maximum_environment_age,
             reserved_concurrency: config.reserved_concurrency,
+            at_edge: false,
             order: config.order,
             plain: config.failures.is_empty()
                 && config.response_bytes.max().is_some_and(answer_fits)
                 && config.extension_tail.is_zero()
+                && config.calls.is_empty()
                 && !config.cpu_scaling,
         }
     }

@@ -80,6 +80,30 @@ ids! {
     EventBusId;
     /// A bucket, by its place in the scenario.
     BucketId;
+    /// A delivery of a topic, an event bus or a bucket until its end; reused afterwards.
+    RelayId;
+    /// A state machine, by its place in the scenario.
+    StateMachineId;
+    /// A state of a state machine.
+    StateId;
+    /// The name of a state, over all state machines.
+    StateNameId;
+    /// States of a state machine that follow each other: its own, of a branch, or of a map's items.
+    FlowId;
+    /// An execution of a state machine until its end; reused afterwards.
+    ExecutionId;
+    /// What goes through the states of one flow, until its end; reused afterwards.
+    ThreadId;
+    /// A closed buffer of Firehose until its end; reused afterwards.
+    BufferId;
+    /// A dependency, by its place in the scenario.
+    DependencyId;
+    /// A request at a dependency until it is gone; reused afterwards.
+    RequestId;
+    /// The calls of a run until they have ended; reused afterwards.
+    ChainId;
+    /// A call of a run until it has ended; reused afterwards.
+    OutgoingId;
     /// The name of an error.
     ErrorId;
 }
@@ -166,6 +190,13 @@ impl<I: Id, T> Slots<I, T> {
     /// The record is gone, whatever it was.
     pub fn discard(&mut self, id: I) {
         self.free.push(id);
+    }
+
+    /// The records, in order of their ids. Takes as long as there ever were records at once.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        let mut gone = vec![false; self.rows.len()];
+        self.free.iter().for_each(|id| gone[id.index()] = true);
+        self.rows.iter().zip(gone).filter(|(_, gone)| !gone).map(|(row, _)| row)
     }
 
     /// How many records there are.

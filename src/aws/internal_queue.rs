@@ -11,7 +11,7 @@
 //! A waiting event has exactly one thing pending: its next dispatch, its expiry, or its turn among those that are
 //! ready while [`maximum_parallel_dispatch`](super::config::Asynchronous) of others run. Nothing is ever scanned.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::backoff;
@@ -21,7 +21,7 @@ use super::event::{Class, Context, Event};
 use super::fact::{Answer, Condition, DeliveryKind, Fact, Observer, Origin, Record, ReturnCause};
 use super::frontend::Frontend;
 use super::function::Purpose;
-use super::ids::{CallerId, EventId, FunctionId, LineageId, Slots, Table};
+use super::ids::{CallId, CallerId, EventId, FunctionId, LineageId, Slots, Table};
 use super::lineage::Lineages;
 use super::queued_event::{FunctionQueue, LastAnswer, QueuedEvent};
 use super::request::{Invoked, Reply, Request, RunAnswer};
@@ -40,6 +40,9 @@ pub(crate) struct InternalQueue {
     due: Vec<EventId>,
     /// Events that ended and whose ends are to be reported.
     ended: VecDeque<Ended>,
+    /// Calls that wait until an event has run, and those whose event has.
+    callbacks: BTreeMap<EventId, CallId>,
+    called_back: VecDeque<CallId>,
 }
 
 /// An event that ended, and what is to be told of it.
@@ -71,6 +74,8 @@ impl InternalQueue {
             durations: system.callers.rows().iter().map(|caller| caller.durations.clone()).collect(),
             due: Vec::new(),
             ended: VecDeque::new(),
+            callbacks: BTreeMap::new(),
+            called_back: VecDeque::new(),
         }
     }
 
@@ -78,6 +83,30 @@ impl InternalQueue {
     #[inline]
     pub(crate) fn open(&self) -> usize {
         self.events.len()
+    }
+
+    /// A call waits until an event has run (`CloudFormation`, INV-6).
+    pub(crate) fn await_callback(&mut self, event: EventId, call: CallId) {
+        self.callbacks.insert(event, call);
+    }
+
+    /// It waits no longer. The event may be over, and its id another's.
+    pub(crate) fn forget_callback(&mut self, event: EventId, call: CallId) {
+        if self.callbacks.get(&event) == Some(&call) {
+            self.callbacks.remove(&event);
+        }
+    }
+
+    /// Whether events have run that calls wait for.
+    #[inline]
+    pub(crate) fn has_called_back(&self) -> bool {
+        !self.called_back.is_empty()
+    }
+
+    /// A call whose event has run.
+    #[inline]
+    pub(crate) fn next_called_back(&mut self) -> Option<CallId> {
+        self.called_back.pop_front()
     }
 
     /// Names of functions and how many of their events wait.
@@ -98,6 +127,11 @@ impl InternalQueue {
     /// A function's place in the file.
     pub(crate) fn order(&self, function: FunctionId) -> u32 {
         self.functions[function].order
+    }
+
+    /// The chain of requests that an event belongs to.
+    pub(crate) fn lineage(&self, event: EventId) -> LineageId {
+        self.events[event].lineage
     }
 
     /// Whether a chain that goes on like this is stopped (INV-5.7).
@@ -387,6 +421,9 @@ impl InternalQueue {
         let queue = &mut self.functions[function];
         queue.backlog -= 1;
         let success = condition == Condition::Success;
+        if let Some(call) = self.callbacks.remove(&id).filter(|_| success) {
+            self.called_back.push_back(call);
+        }
         let runs = u32::from(event.errors) + u32::from(success);
         context.state(&Fact::EventEnded { origin, function, accepted, condition, runs });
         let config = &queue.config;

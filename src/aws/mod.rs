@@ -3,10 +3,12 @@
 //! Reading order: [`ids`], [`config`], [`fact`], [`limits`]; what a client does: `backoff`, `retry_budget`,
 //! `circuit_breaker`, `adaptive`, `client`, `caller`, `keys`, `put_calls`, `call`, `attempt`, `callers`; what Lambda does:
 //! `concurrency`, `scaling`, `failure`, `run`, `environment`, `pool`, `tracking`, `provisioned`, `function`, `fault`,
-//! `admission`, `placement`, `request`, `frontend`; asynchronous invocation: `lineage`, `queued_event`,
-//! `internal_queue`, `delivery`; what a run waits for: `patience`; queues and the mappings that poll them: `sqs`, `mapping`; streams, topics and brokers
-//! and the mappings that read them: `streams` (`shard`, `partition`, `throughput`, `on_demand`), then `readers`
-//! (`group`, `worker`, `reading`, `batching`, `ending`, `discard`, `hope`, `windows`, `kafka`); and all together: `services`,
+//! `admission`, `placement`, `request`, `edge`, `frontend`; services before a function: `front_door`, `delivery_policy`,
+//! `firehose`; asynchronous invocation: `lineage`, `queued_event`, `internal_queue`, `delivery`; what a run waits for:
+//! `patience`; places that pass on what they receive: `fan_out`; queues and the mappings that poll them: `sqs`, `mapping`;
+//! streams, topics and brokers and the mappings that read them: `streams` (`shard`, `partition`, `throughput`,
+//! `on_demand`), then `readers` (`group`, `worker`, `reading`, `batching`, `ending`, `discard`, `hope`, `windows`, `kafka`);
+//! `state_machines`; and all together: `services` with `destinations`,
 //! [`event`], [`world`].
 
 mod adaptive;
@@ -21,11 +23,18 @@ mod client;
 mod concurrency;
 pub mod config;
 mod delivery;
+mod delivery_policy;
+mod dependencies;
+mod destinations;
+mod edge;
 mod environment;
 pub mod event;
 pub mod fact;
 mod failure;
+mod fan_out;
 mod fault;
+mod firehose;
+mod front_door;
 mod frontend;
 mod function;
 pub mod ids;
@@ -47,6 +56,7 @@ mod run;
 mod scaling;
 mod services;
 mod sqs;
+mod state_machines;
 mod streams;
 mod tracking;
 pub mod world;

@@ -2,7 +2,7 @@
 
 use super::environment::{Environments, Run, State};
 use super::event::{Class, Context, Event};
-use super::fact::{Fact, Observer};
+use super::fact::{Fact, Observer, RunOutcome};
 use super::function::Function;
 use super::ids::EnvironmentId;
 use super::request::{Invoked, Request};
@@ -28,7 +28,7 @@ pub(crate) fn begin<O: Observer>(
     context: &mut Context<'_, O>,
 ) -> Invoked {
     match plan {
-        Planned::Plain(plan) => begin_by(request, function, environments, place, &plan, context),
+        Planned::Plain(plan) => begin_by(request, function, environments, place, &plan, false, context),
         Planned::InFull(plan) => begin_in_full(request, function, environments, place, &plan, context),
     }
 }
@@ -42,7 +42,9 @@ fn begin_in_full<O: Observer>(
     plan: &Plan,
     context: &mut Context<'_, O>,
 ) -> Invoked {
-    begin_by(request, function, environments, place, plan, context)
+    // A run whose handler fails calls nobody.
+    let calls = !function.config.calls.is_empty() && plan.outcome == RunOutcome::Success;
+    begin_by(request, function, environments, place, plan, calls, context)
 }
 
 #[inline(always)]
@@ -52,19 +54,20 @@ fn begin_by<O: Observer>(
     environments: &mut Environments,
     Place { environment, provisioned, start }: Place,
     plan: &Plan,
+    calls: bool,
     context: &mut Context<'_, O>,
 ) -> Invoked {
-    let Request { origin, function: id, waiter, run, .. } = *request;
+    let Request { origin, waiter, run, .. } = *request;
     let row = &mut environments[environment];
     context.state(&Fact::RunStarted {
         origin: *origin,
-        function: id,
+        function: function.id,
         run,
         environment: u64::from(row.number),
         cold: start == Start::Cold,
         capacity: function.capacity(provisioned),
     });
-    let has_details = start != Start::Warm || plan.error.is_some();
+    let has_details = start != Start::Warm || plan.error.is_some() || calls;
     row.needs_init = plan.resets();
     row.state = State::Busy(Run {
         origin: *origin,
@@ -79,7 +82,12 @@ fn begin_by<O: Observer>(
     if has_details {
         let details = environments.details(environment);
         (details.init, details.suppressed_init) = (plan.init, plan.suppressed_init);
-        (details.invoked, details.error) = (plan.invoked, plan.error);
+        (details.invoked, details.error, details.calls) = (plan.invoked, plan.error, calls);
+    }
+    if calls {
+        // When the calls begin; they end with the function's time-out at the latest.
+        context.schedule(plan.reply_at, Class::End, function.hot.order, Event::RunEnded(environment));
+        return Invoked::Started { environment, reply_at: plan.invoked.plus(function.hot.timeout) };
     }
     if plan.reply_at < plan.end_at {
         context.schedule(plan.reply_at, Class::End, function.hot.order, Event::Replied(environment));

@@ -265,6 +265,7 @@ pub(crate) mod tests {
                 per_minute: 6_000,
             },
             failures: Vec::new(),
+            calls: std::sync::Arc::new([]),
             response_bytes: Distribution::constant(1_000),
             recursive_loop: RecursiveLoop::Terminate,
             asynchronous: config::asynchronous::tests::defaults(),

@@ -5,7 +5,7 @@ use super::config::{Change, ChangeAction, System};
 use super::event::{Class, Context, Event};
 use super::fact::Observer;
 use super::ids::{CallerId, EnvironmentId, Id};
-use super::services::Services;
+use super::services::{Heard, Services};
 use crate::kernel::engine::{Agenda, Model};
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::SimTime;
@@ -58,7 +58,11 @@ impl<O: Observer> World<O> {
         let callers = self.callers.busy(&self.services).map(|(name, calls)| (format!("caller {name}"), calls));
         let functions = self.services.busy().map(|(name, count)| (format!("function {name}"), count));
         let mappings = self.services.reading().map(|(name, count)| (format!("mapping {name}"), count));
-        let mut busy: Vec<_> = callers.chain(functions).chain(mappings).filter(|(_, count)| *count > 0).collect();
+        let machines = self.services.executing().map(|(name, count)| (format!("state machine {name}"), count));
+        let places = self.services.passing_on().map(|(name, count)| (format!("place {name}"), count));
+        let dependencies = self.services.asked().map(|(name, count)| (format!("dependency {name}"), count));
+        let all = callers.chain(functions).chain(mappings).chain(machines).chain(places).chain(dependencies);
+        let mut busy: Vec<_> = all.filter(|(_, count)| *count > 0).collect();
         busy.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         busy
     }
@@ -78,7 +82,7 @@ impl<O: Observer> Model for World<O> {
             Event::RunEnded(environment) => on_run_ended(environment, false, services, callers, context),
             Event::Replied(environment) => {
                 if let Some(answered) = services.on_replied(environment, context) {
-                    callers.on_reply(&answered, context);
+                    callers.on_reply(&answered, services, context);
                 }
             }
             Event::RetryDue(call) => callers.on_retry_due(call, services, context),
@@ -95,6 +99,8 @@ impl<O: Observer> Model for World<O> {
                     | ChangeAction::Queue(..)
                     | ChangeAction::Mapping(..)
                     | ChangeAction::Stream(..)
+                    | ChangeAction::StateMachine(..)
+                    | ChangeAction::Dependency(..)
                     | ChangeAction::Redrive { .. }) => services.change(index, action, context),
                 }
             }
@@ -111,12 +117,17 @@ impl<O: Observer> Model for World<O> {
                     action @ (ChangeAction::Account(_)
                     | ChangeAction::Mapping(..)
                     | ChangeAction::Stream(..)
+                    | ChangeAction::StateMachine(..)
                     | ChangeAction::Redrive { .. }
+                    | ChangeAction::Dependency(..)
                     | ChangeAction::Client(..)
                     | ChangeAction::Deploy(_)) => unreachable!("{action:?} takes effect at once"),
                 }
             }
             Event::Service(event) => services.on_event(event, context),
+        }
+        if services.is_unsettled() {
+            settle(services, callers, context);
         }
     }
 
@@ -125,6 +136,9 @@ impl<O: Observer> Model for World<O> {
         let Self { services, callers, observer, .. } = self;
         let context = &mut Context { now, agenda, observer };
         callers.on_arrival(CallerId::from_index(source as usize), services, context);
+        if services.is_unsettled() {
+            settle(services, callers, context);
+        }
     }
 
     #[inline]
@@ -139,6 +153,18 @@ impl<O: Observer> Model for World<O> {
     }
 }
 
+/// What has to be done before the next event.
+#[inline(never)]
+fn settle<O: Observer>(services: &mut Services, callers: &mut Callers, context: &mut Context<'_, O>) {
+    while let Some(heard) = services.settle(context) {
+        match heard {
+            Heard::Reply(answered) => callers.on_reply(&answered, services, context),
+            Heard::CalledBack(call) => callers.on_called_back(call, services, context),
+            Heard::ExecutionEnded(ended) => callers.on_execution_ended(ended, services, context),
+        }
+    }
+}
+
 /// A run ended; a client may wait for its answer. Most runs have no details, and code of their own.
 #[inline(always)]
 fn on_run_ended<O: Observer>(
@@ -149,7 +175,7 @@ fn on_run_ended<O: Observer>(
     context: &mut Context<'_, O>,
 ) {
     if let Some(answered) = services.on_run_ended(environment, has_details, context) {
-        callers.on_reply(&answered, context);
+        callers.on_reply(&answered, services, context);
     }
 }
 

@@ -17,7 +17,7 @@ Examples:
       Keep the page of `lambdasim run`";
 
 /// The commands that have a page of their own.
-pub(super) const COMMANDS: [&str; 6] = ["run", "check", "explain", "schema", "completions", "man"];
+pub(super) const COMMANDS: [&str; 7] = ["run", "check", "explain", "sources", "schema", "completions", "man"];
 
 /// The arguments of `man`.
 #[derive(Debug, Args)]

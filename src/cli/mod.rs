@@ -19,6 +19,7 @@ mod results;
 mod run;
 mod schema;
 mod simulate;
+mod sources;
 mod terminal;
 mod verdict;
 
@@ -65,6 +66,9 @@ enum Command {
     /// Tell the story of one event: who did what, when, and by which rule
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Arguments),
+    /// Print the catalogue of everything that can invoke a function
+    #[command(after_help = sources::EXAMPLES)]
+    Sources(sources::Arguments),
     /// Print the JSON Schema of scenario files, for editors
     #[command(after_help = schema::EXAMPLES)]
     Schema,
@@ -86,6 +90,8 @@ Examples:
       In a pipeline: exit status 1 when an expectation does not hold
   lambdasim explain shop.yaml --first failed
       What happened to the first call or event that failed, step by step
+  lambdasim sources sqs kinesis
+      Who tries again, how often, and where failures go
 
 Exit status:
   0    done
@@ -117,6 +123,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&arguments, output),
         Command::Check(arguments) => check::check(&arguments, output),
         Command::Explain(arguments) => explain::explain(&arguments, output),
+        Command::Sources(arguments) => sources::sources(&arguments, output),
         Command::Schema => schema::schema(output),
         Command::Completions(arguments) => completions::completions(&arguments, output),
         Command::Man(arguments) => man::man(&arguments, output),

@@ -46,6 +46,11 @@ pub(super) fn set_color(choice: ColorChoice) {
     choice.write_global();
 }
 
+/// Columns of standard output, where it is a terminal.
+pub(super) fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(columns), _)| usize::from(columns))
+}
+
 /// Standard output. What is written after its reader has left (`| head`) goes nowhere, and is no error.
 #[derive(Debug)]
 pub(super) struct Output(Option<BufWriter<anstream::Stdout>>);

@@ -46,24 +46,31 @@ pub fn latency_csv(summary: &Summary) -> String {
     for (name, mapping) in summary.event_source_mappings.iter() {
         curve(format!("event_source_mappings.{name}.iterator_age_ms"), &mapping.iterator_age_ladder);
     }
+    for (name, machine) in summary.state_machines.iter() {
+        curve(format!("state_machines.{name}.duration_ms"), &machine.duration_ladder);
+    }
+    for (name, dependency) in summary.dependencies.iter() {
+        curve(format!("dependencies.{name}.wait_ms"), &dependency.wait_ladder);
+        curve(format!("dependencies.{name}.latency_ms"), &dependency.latency_ladder);
+    }
     table.finish()
 }
 
 /// A CSV table in memory.
-struct Table(csv::Writer<Vec<u8>>);
+pub(super) struct Table(csv::Writer<Vec<u8>>);
 
 impl Table {
-    fn new<const N: usize>(header: [&str; N]) -> Self {
+    pub(super) fn new<const N: usize>(header: [&str; N]) -> Self {
         let mut table = Self(csv::Writer::from_writer(Vec::new()));
         table.row(header);
         table
     }
 
-    fn row<const N: usize>(&mut self, cells: [&str; N]) {
+    pub(super) fn row<const N: usize>(&mut self, cells: [&str; N]) {
         self.0.write_record(cells).expect("writing to memory");
     }
 
-    fn finish(self) -> String {
+    pub(super) fn finish(self) -> String {
         let bytes = self.0.into_inner().expect("writing to memory");
         String::from_utf8(bytes).expect("cells are text")
     }

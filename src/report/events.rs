@@ -1,4 +1,4 @@
-//! Asynchronous events in the report for people: what became of them, how long they took, and who was told.
+//! Asynchronous events in the report for people: what became of them, and how long they took.
 
 use std::cmp::Reverse;
 
@@ -6,8 +6,8 @@ use super::bars::drawn;
 use super::numbers::{count, plural, some_milliseconds};
 use super::style::Style;
 use super::table::Table;
-use super::text::{ROWS, and_more, most_relevant, note};
-use crate::stats::summary::{AsynchronousSummary, Named, QueueRole, QueueSummary, Summary};
+use super::text::{and_more, most_relevant, note};
+use crate::stats::summary::{AsynchronousSummary, Named, Summary};
 
 /// The functions that received events.
 fn with_events(summary: &Summary) -> Named<&AsynchronousSummary> {
@@ -86,31 +86,4 @@ pub(super) fn latency(summary: &Summary, style: Style) -> String {
     busiest.sort_by_key(|(_, events)| Reverse(events.async_events_received));
     let heading = |name: &str| format!("Latency of the events of {name}, acceptance to success");
     drawn(busiest.iter().map(|(name, events)| (heading(name), &events.async_latency_ms)), "every event took", style)
-}
-
-/// What topics, event buses, buckets and the queues received that are for deliveries alone.
-pub(super) fn places(summary: &Summary, style: Style) -> String {
-    let mut rows: Vec<(u64, &str, [String; 4])> = Vec::new();
-    let delivered = |queue: &QueueSummary| queue.role == QueueRole::Delivered && queue.sent > 0;
-    for (name, queue) in summary.queues.iter().filter(|(_, queue)| delivered(queue)) {
-        rows.push((queue.sent, name, [count(queue.sent), "-".to_owned(), "-".to_owned(), "queue".to_owned()]));
-    }
-    let kinds = [("topic", &summary.topics), ("event bus", &summary.event_buses), ("bucket", &summary.buckets)];
-    for (kind, places) in kinds {
-        for (name, place) in places.iter().filter(|(_, place)| place.received + place.retries + place.failed > 0) {
-            let counts = [place.received, place.retries, place.failed].map(count);
-            let [received, retries, failed] = counts;
-            rows.push((place.received, name, [received, retries, failed, kind.to_owned()]));
-        }
-    }
-    if rows.is_empty() {
-        return String::new();
-    }
-    rows.sort_by_key(|(received, ..)| Reverse(*received));
-    let more = rows.len().saturating_sub(ROWS);
-    let mut table = Table::new(&["Delivered to", "received", "retries", "failed", "kind"]).words_last();
-    for (_, name, cells) in rows.into_iter().take(ROWS) {
-        table.row(name, cells);
-    }
-    table.render(style) + &and_more(more, "rows")
 }

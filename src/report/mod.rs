@@ -5,10 +5,14 @@
 mod advice;
 mod bars;
 mod csv;
+mod dependencies;
 mod events;
+mod executions;
 mod json;
 mod messages;
 mod numbers;
+mod places;
+mod sources;
 mod story;
 mod streams;
 mod style;
@@ -18,6 +22,7 @@ mod verdict;
 
 pub use csv::latency_csv;
 pub use numbers::actual;
+pub use sources::{SourcesFormat, render_sources};
 pub use story::{render_story, story_headline};
 pub use style::Style;
 pub use verdict::{Mood, Verdict};

@@ -10,7 +10,8 @@ use super::numbers::{
 use super::style::Style;
 use super::table::Table;
 use super::verdict::{Mood, Verdict};
-use super::{WIDTH, advice, events, messages, streams};
+use super::{WIDTH, advice, dependencies, events, executions, messages, places, streams};
+use crate::aws::config::Service;
 use crate::stats::cost::{FunctionCost, TotalCost};
 use crate::stats::summary::{CallerSummary, Flow, FunctionSummary, Named, Outcomes, Summary};
 
@@ -41,7 +42,11 @@ fn report(summary: &Summary, style: Style) -> String {
         streams::brokers(summary, style),
         streams::readers(summary, style),
         streams::ages(summary, style),
-        events::places(summary, style),
+        dependencies::dependencies(summary, style),
+        executions::machines(summary, style),
+        executions::durations(summary, style),
+        places::passed_on(summary, style),
+        places::delivered_to(summary, style),
         advice::advice(summary, style),
         totals(summary),
         tail(summary, style),
@@ -87,7 +92,8 @@ fn head(summary: &Summary) -> String {
         let conservation = &summary.conservation;
         let open = [&conservation.callers, &conservation.functions, &conservation.async_events];
         let left = open.iter().any(|flows| flows.rows().any(|flow| flow.left > 0));
-        let left = left || messages::waiting(summary) || streams::waiting(summary) > 0;
+        let left = left || messages::waiting(summary) || streams::waiting(summary) > 0 || places::waiting(summary);
+        let left = left || conservation.state_machines.rows().any(|flow| flow.left > 0);
         let end = if left { "the run stopped" } else { "everything ended" };
         let _ = write!(times, "; {end} {} later", milliseconds(after));
     }
@@ -158,6 +164,9 @@ fn caller_notes(name: &str, caller: &CallerSummary) -> String {
     let Outcomes { success: _, function_error, throttled, timeout, service_error, accepted, rejected } =
         caller.outcomes;
     let mut notes = Vec::new();
+    if caller.via != Service::Sdk {
+        notes.push(format!("via {}", caller.via.key()));
+    }
     for (number, words) in [
         (throttled, "throttled"),
         (timeout, "timed out"),
@@ -165,6 +174,7 @@ fn caller_notes(name: &str, caller: &CallerSummary) -> String {
         (service_error, "failed in the service"),
         (rejected, "rejected"),
         (accepted, "accepted to run later"),
+        (caller.dead_letters, "sent to its dead-letter queue"),
         (caller.unfinished, "still open"),
     ] {
         if number > 0 {
@@ -346,7 +356,16 @@ fn cost(summary: &Summary) -> String {
 /// `, queues 0.04, streams 0.015, pollers 0.3`: what is not zero.
 fn other_costs(summary: &Summary) -> String {
     let cost = &summary.cost;
-    let parts = [("queues", &cost.queues), ("streams", &cost.streams), ("pollers", &cost.event_source_mappings)];
+    let parts = [
+        ("API Gateway", &cost.callers),
+        ("queues", &cost.queues),
+        ("streams", &cost.streams),
+        ("pollers", &cost.event_source_mappings),
+        ("topics", &cost.topics),
+        ("event buses", &cost.event_buses),
+        ("buckets", &cost.buckets),
+        ("state machines", &cost.state_machines),
+    ];
     let part = |(what, costs): (&str, &Named<TotalCost>)| {
         let usd: f64 = costs.rows().map(|cost| cost.total_usd).sum();
         if usd > 0.0 { format!(", {what} {}", dollars(usd)) } else { String::new() }
@@ -361,6 +380,7 @@ fn tail(summary: &Summary, style: Style) -> String {
         let sum = |field: fn(&Flow) -> u64| count(flows.rows().map(field).sum());
         format!("{} in = {} out + {} left", sum(|f| f.entered), sum(|f| f.out), sum(|f| f.left))
     };
+    let passed_on = |flows: &Named<Flow>| flows.rows().any(|flow| flow.out > 0);
     let holds = if conservation.holds { "holds:" } else { "BROKEN:" };
     let mut text = format!("Conservation {holds} calls {}\n", sums(&conservation.callers));
     let _ = writeln!(text, "{:>width$} runs {}", "", sums(&conservation.functions), width = 13 + holds.len());
@@ -371,6 +391,10 @@ fn tail(summary: &Summary, style: Style) -> String {
         ("messages", &conservation.queues, messages::flows(summary)),
         ("records", &conservation.streams, !conservation.streams.is_empty()),
         ("broker messages", &conservation.brokers, !conservation.brokers.is_empty()),
+        ("executions", &conservation.state_machines, !conservation.state_machines.is_empty()),
+        ("deliveries of topics", &conservation.topics, passed_on(&conservation.topics)),
+        ("deliveries of buses", &conservation.event_buses, passed_on(&conservation.event_buses)),
+        ("deliveries of buckets", &conservation.buckets, passed_on(&conservation.buckets)),
     ] {
         if shown {
             let _ = writeln!(text, "{:>width$} {what} {}", "", sums(flows), width = 13 + holds.len());

@@ -1,14 +1,14 @@
 //! The first lines of a report: what the run means, in words, with its key number; then what there is to know beside it.
 //!
 //! The first that applies is said: results that cannot be trusted; nothing measured; messages that were dead-lettered
-//! without a run, expired, dead-lettered, left or repeated; records that were dropped, expired, discarded or left; events that were lost; events that were dropped and kept; calls that failed; calls still open, and events; throttles or failures that retries made good;
+//! without a run, expired, dead-lettered, left or repeated; records that were dropped, expired, discarded or left; executions that did not succeed; deliveries that were given up, wait or were tried again; events that were lost; events that were dropped and kept; calls that failed; calls still open, and events; throttles or failures that retries made good;
 //! and else that all is well. How much room is left follows. What the scenario expects comes before all that.
 
 use std::cmp::Reverse;
 
 use super::events::conditions;
 use super::numbers::{actual, count, milliseconds, plural, share};
-use super::{messages, streams};
+use super::{executions, messages, places, streams};
 use crate::aws::fact::ThrottleReason;
 use crate::stats::summary::{AsynchronousSummary, CallerSummary, FunctionSummary, Keeps, Limit, Outcomes, Summary};
 
@@ -90,7 +90,9 @@ fn run(summary: &Summary) -> Verdict {
         let text = nothing(summary).to_owned();
         return Verdict { mood: Mood::Warning, text, details: String::new() };
     }
-    let of_sources = [messages::verdict(summary), streams::verdict(summary)].into_iter().flatten();
+    let of_sources =
+        [messages::verdict(summary), streams::verdict(summary), executions::verdict(summary), places::verdict(summary)];
+    let of_sources = of_sources.into_iter().flatten();
     match of_sources.reduce(both) {
         None => of_calls_and_events(summary, calls),
         Some(sent) => of_what_was_sent(summary, sent, calls),

@@ -9,6 +9,7 @@ mod build;
 mod decimal;
 mod error;
 mod keys;
+mod path;
 mod reference;
 mod refuse;
 mod resolve;
@@ -27,11 +28,13 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::error::nearest;
 pub use self::error::{Problem, ProblemKind, ScenarioError};
+pub(crate) use self::keys::service_text;
 pub use self::reference::reference_markdown;
 pub use self::schema::json_schema;
 
-use self::build::{Builder, ErrorNames, Names};
+use self::build::{Builder, ErrorNames, Names, StateNames};
 use self::error::{Place, Problems, SourceText};
 use self::keys::tables;
 use self::resolve::{Resolved, Resolver};
@@ -216,13 +219,15 @@ fn read(text: &str, base: &Path, overrides: &[String], problems: &mut Problems) 
     let sources = Sources::of(&tree);
     let root = Resolver { typical, sources: &sources, problems }.root(&tree, &tables::SCENARIO);
     let names = Names::of(&root, problems);
-    let mut builder = Builder { names, errors: ErrorNames::default(), base, problems };
+    let (errors, states) = (ErrorNames::default(), StateNames::default());
+    let mut builder = Builder { names, errors, states, base, problems };
     let scenario = builder.scenario(&root);
     let changes = builder.changes(&tree, &root, typical, sources);
-    let errors = builder.errors.into_table();
+    let (errors, state_names) = (builder.errors.into_table(), builder.states.into_table());
     let mut scenario = scenario?;
     scenario.system.changes = changes?;
     scenario.system.errors = errors;
+    scenario.system.state_names = state_names;
     Some((scenario, root))
 }
 

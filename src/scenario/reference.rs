@@ -85,11 +85,15 @@ impl Writer {
     fn below(&mut self, shape: &'static Shape, path: &str) {
         match shape {
             Shape::Block(block) | Shape::Short(_, _, block) => self.block(block, path),
+            Shape::When(_, then, otherwise) => {
+                self.below(otherwise, path);
+                self.below(then, path);
+            }
             Shape::Named(of) => self.below(of, &format!("{path}.NAME")),
             Shape::List(of) => self.below(of, &format!("{path}[]")),
             Shape::Either(shapes) => shapes.iter().for_each(|shape| self.below(shape, path)),
             Shape::BySource(blocks) => blocks.iter().for_each(|(_, block)| self.block(block, path)),
-            Shape::Tagged(union) => self.union(union, path),
+            Shape::Tagged(union) | Shape::Variant(union) => self.union(union, path),
             _ => {}
         }
     }
@@ -163,6 +167,9 @@ fn row(key: &Key) -> String {
             let then = if then == "{}" { "its keys'".to_owned() } else { format!("`{then}`") };
             format!("{otherwise}; with `{other}: {word}` {then}")
         }
+        Default::WithAny((other, _), then, otherwise) => {
+            format!("`{otherwise}`, or `{then}` by `{other}` and for a state machine")
+        }
         Default::As(other) => format!("as `{other}`"),
         Default::OwnName => "its own name".to_owned(),
     };
@@ -186,10 +193,12 @@ fn takes(shape: &'static Shape) -> String {
         Shape::Block(block) => mapping(block),
         Shape::Short(_, of, block) => format!("{} or {}", takes(of), mapping(block)),
         Shape::Tagged(union) => format!("one of the {}, below", plural(union.name)),
+        Shape::Variant(_) => "one of the names below, alone or with settings".to_owned(),
         Shape::Duration(0, u64::MAX) => "a duration".to_owned(),
         Shape::Rate => "a rate".to_owned(),
         Shape::Size(0, _) => "a size".to_owned(),
         Shape::BySource(_) => "a mapping, below".to_owned(),
+        Shape::When(_, _, of) => takes(of),
         Shape::Ratio(..) | Shape::Quantiles(_) | Shape::Named(_) => {
             scalar::describe(shape).replace(" such as `0.5%` or `0.005`", "")
         }

@@ -7,48 +7,6 @@ use super::resolve::{At, Path, Resolved, Resolver, Value, a, lacks, resolved};
 use super::scalar;
 use super::tree::{Entry, Kind, Node};
 
-/// Keys of blocks, and words of keys, that belong to parts of Lambda which are not simulated.
-const NOT_SIMULATED: [(&str, &[&str]); 6] = [
-    ("scenario", &["state_machines", "dependencies"]),
-    ("function", &["calls"]),
-    ("topic", &["subscribers", "retry"]),
-    ("event bus", &["rules"]),
-    ("bucket", &["notify", "delay", "retry"]),
-    (
-        "via",
-        &[
-            "api_gateway_rest",
-            "api_gateway_http",
-            "api_gateway_websocket",
-            "alb",
-            "function_url",
-            "cognito",
-            "lex",
-            "alexa",
-            "cloudfront",
-            "firehose",
-            "step_functions",
-            "s3",
-            "sns",
-            "eventbridge",
-            "scheduler",
-            "ses",
-            "cloudformation",
-            "cloudwatch_logs",
-            "cloudwatch_events",
-            "codecommit",
-            "config",
-            "iot",
-            "iot_button",
-        ],
-    ),
-];
-
-/// What is said of them.
-pub(super) const NOT_IN_THIS_VERSION: &str = "not simulated in this version: clients call functions, synchronously or \
-     asynchronously, and send to queues, streams and brokers; mappings poll these; topics, event buses and buckets only \
-     receive";
-
 /// What is said of a source that nothing polls.
 pub(super) const WHAT_IS_POLLED: &str = "mappings poll queues, streams, Kafka topics and brokers";
 
@@ -97,9 +55,7 @@ impl Resolver<'_> {
                 .with_expected(format!("a key of {of}"));
         let mut meant = None;
         let other = OTHER_WORDS.iter().find(|(word, key, _)| *word == &*entry.name && names.contains(key));
-        if is_among(&NOT_SIMULATED, block.name, &entry.name) {
-            problem = problem.with_help(NOT_IN_THIS_VERSION);
-        } else if let Some(help) = of_other_sources(block, &entry.name) {
+        if let Some(help) = of_other_sources(block, &entry.name) {
             problem = problem.with_help(help);
         } else if let Some(goes_with) = goes_with(&entry.name, at.among)
             && other.is_none()
@@ -138,15 +94,19 @@ impl Resolver<'_> {
     }
 
     /// Whether a `--set` names a resource that does not exist and does not define it either.
-    pub(super) fn dangling_override(
-        &mut self,
-        entry: &Entry,
-        all: &[Entry],
-        block: &'static Block,
-        path: &Path,
-    ) -> bool {
-        let required = block.keys.iter().filter(|key| key.default == Default::Required);
-        let missing = required.map(|key| key.name).find(|name| entry.value.get(name).is_none());
+    pub(super) fn dangling_override(&mut self, entry: &Entry, all: &[Entry], of: &'static Shape, path: &Path) -> bool {
+        let blocks: Vec<&'static Block> = match of {
+            Shape::Block(block) | Shape::BySource([(_, block), ..]) => vec![block],
+            Shape::Either(shapes) => shapes.iter().filter_map(block_of).collect(),
+            _ => Vec::new(),
+        };
+        let Some(block) = blocks.first() else { return false };
+        // Of several alternatives one is enough.
+        let lacks = |block: &&'static Block| {
+            let required = block.keys.iter().filter(|key| key.default == Default::Required);
+            required.map(|key| key.name).find(|name| entry.value.get(name).is_none())
+        };
+        let missing = blocks.iter().map(lacks).min_by_key(Option::is_some).flatten();
         // A longer path made the resource on its way, so that a misspelt name would go unnoticed.
         let on_the_way = entry.value.place == entry.place;
         let kind = ResourceKind::ALL.iter().find(|kind| Some(kind.group()) == path.parent_name());
@@ -178,14 +138,7 @@ impl Resolver<'_> {
         }
         let place = if matches!(node.kind, Kind::Scalar(_)) { node.place } else { at.label };
         let problem = match &node.kind {
-            Kind::Scalar(text) => {
-                let problem = scalar::explain(node, shape);
-                if at.path.name().is_some_and(|key| is_among(&NOT_SIMULATED, key, text)) {
-                    Problem::new(problem.kind(), place, problem.message()).with_help(NOT_IN_THIS_VERSION)
-                } else {
-                    problem
-                }
-            }
+            Kind::Scalar(_) => scalar::explain(node, shape),
             Kind::Null => {
                 let problem = Problem::new(ProblemKind::WrongType, place, format!("`{}` has no value", at.path));
                 empty(shape, at.path.name()).into_iter().fold(problem, Problem::with_help)
@@ -197,10 +150,6 @@ impl Resolver<'_> {
         self.problems.push(problem.at_key(&at.path).with_expected(scalar::describe(shape)));
         resolved(node.place, at, Value::Bad)
     }
-}
-
-fn is_among(table: &[(&str, &[&str])], owner: &str, word: &str) -> bool {
-    table.iter().any(|(known, words)| *known == owner && words.contains(&word))
 }
 
 /// Notes two keys of which only one can be written.
@@ -314,6 +263,8 @@ fn takes_mapping(shape: &'static Shape) -> bool {
         | Shape::Short(..)
         | Shape::Named(_)
         | Shape::Tagged(_)
+        | Shape::Variant(_)
+        | Shape::When(..)
         | Shape::Quantiles(_)
         | Shape::Settings => true,
         _ => false,

@@ -1,10 +1,10 @@
 //! The tree as the key tables read it: every value checked, every default filled in, every problem noted.
 
-use std::fmt;
 use std::sync::Arc;
 
 use super::error::{Place, Problem, ProblemKind, Problems, did_you_mean, quote};
 use super::keys::{Block, Default, Key, Shape, Union};
+pub(crate) use super::path::Path;
 use super::refuse;
 use super::scalar::{self, Leaf};
 use super::sources::Sources;
@@ -12,62 +12,6 @@ use super::tree::{Entry, Kind, Node};
 
 /// Most resources of a kind, and most changes: far beyond use, but a file of nothing else is answered quickly.
 pub(crate) const NAMED_MAX: usize = 10_000;
-
-/// The key path of a value.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Path(Option<Arc<Step>>);
-
-#[derive(Debug, PartialEq)]
-struct Step {
-    parent: Path,
-    segment: Segment,
-}
-
-#[derive(Debug, PartialEq)]
-enum Segment {
-    Name(Arc<str>),
-    Index(usize),
-}
-
-impl Path {
-    /// The file as a whole.
-    pub(crate) const ROOT: Self = Self(None);
-
-    /// The path of a key of this value.
-    pub(crate) fn key(&self, name: &str) -> Self {
-        Self(Some(Arc::new(Step { parent: self.clone(), segment: Segment::Name(name.into()) })))
-    }
-
-    /// The path of an item of this list, 0 = first.
-    pub(crate) fn index(&self, index: usize) -> Self {
-        Self(Some(Arc::new(Step { parent: self.clone(), segment: Segment::Index(index) })))
-    }
-
-    /// The last key; `None` of a list's item and of the file as a whole.
-    pub(super) fn name(&self) -> Option<&str> {
-        match &self.0.as_ref()?.segment {
-            Segment::Name(name) => Some(name),
-            Segment::Index(_) => None,
-        }
-    }
-
-    /// The key that this one is in.
-    pub(super) fn parent_name(&self) -> Option<&str> {
-        self.0.as_ref()?.parent.name()
-    }
-}
-
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(step) = &self.0 else { return Ok(()) };
-        step.parent.fmt(f)?;
-        match &step.segment {
-            Segment::Name(name) if step.parent.0.is_none() => f.write_str(name),
-            Segment::Name(name) => write!(f, ".{name}"),
-            Segment::Index(index) => write!(f, "[{index}]"),
-        }
-    }
-}
 
 /// A value that the tables accept.
 #[derive(Clone, Debug, PartialEq)]
@@ -174,6 +118,7 @@ impl Resolver<'_> {
     fn any(&mut self, node: &Node, shape: &'static Shape, at: &At) -> Resolved {
         match (shape, &node.kind) {
             (Shape::Either(shapes), _) => self.either(node, shapes, shape, at),
+            (Shape::When(_, _, otherwise), _) => self.any(node, otherwise, at),
             (Shape::Short(key, of, block), Kind::Scalar(_)) => match scalar::read(node, of) {
                 Ok(_) => {
                     let place = node.place;
@@ -185,7 +130,8 @@ impl Resolver<'_> {
             (Shape::Block(block) | Shape::Short(_, _, block), Kind::Map(_)) => self.block(node, block, at),
             (Shape::BySource(blocks), Kind::Map(_)) => self.by_source(node, blocks, at),
             (Shape::Named(of), Kind::Map(entries)) => self.named(entries, of, at),
-            (Shape::Tagged(union), Kind::Map(entries)) => self.tagged(entries, union, at),
+            (Shape::Tagged(union) | Shape::Variant(union), Kind::Map(entries)) => self.tagged(entries, union, at),
+            (Shape::Variant(union), Kind::Scalar(_)) if scalar::fits(node, shape) => self.variant(node, union, at),
             (Shape::Quantiles(of), Kind::Map(entries)) => self.quantiles(entries, of, at),
             (Shape::Settings, Kind::Map(entries)) => resolved(node.place, at, Value::Settings(entries.clone())),
             (Shape::List(of), Kind::List(items)) => self.list(node.place, items, of, at),
@@ -286,7 +232,7 @@ impl Resolver<'_> {
             if key.removable() && entry.value.text() == Some("none") && !scalar::has_word(key.shape, "none") {
                 return self.default(key, block, entries, &At { origin, ..at }).written_at(entry.value.place, origin);
             }
-            return self.any(&entry.value, key.shape, &at);
+            return self.any(&entry.value, chosen(key.shape, entries), &at);
         }
         self.default(key, block, entries, &At { path, origin: Origin::Default(key.rule), ..at.clone() })
     }
@@ -300,6 +246,10 @@ impl Resolver<'_> {
             Default::Required => {
                 self.missing_key(key, block, at);
                 return resolved(at.label, at, Value::Bad);
+            }
+            Default::WithAny((other, words), then, otherwise) => {
+                let then_holds = names(entries, other, words) || self.targets_machine(entries);
+                (if then_holds { then } else { otherwise }, Origin::Default(key.rule))
             }
             Default::With(other, text, _) if has(other) => (text, Origin::Default(key.rule)),
             Default::Absent | Default::With(_, _, None) => return resolved(at.label, at, Value::Without("none")),
@@ -319,7 +269,9 @@ impl Resolver<'_> {
         };
         let mut unused = Problems::default();
         match super::tree::read(text, 0, 0, &mut unused) {
-            Ok(node) => self.any(&node.moved_to(at.label), key.shape, &At { origin, among: &[], ..at.clone() }),
+            Ok(node) => {
+                self.any(&node.moved_to(at.label), chosen(key.shape, entries), &At { origin, among: &[], ..at.clone() })
+            }
             Err(problem) => unreachable!("the default of {} is not YAML: {problem:?}", key.name),
         }
     }
@@ -348,11 +300,7 @@ impl Resolver<'_> {
                 self.problems.push(problem.at_key(&path).with_expected(scalar::NAMES));
                 continue;
             }
-            if let Shape::Block(block) | Shape::Either([Shape::Block(block), ..]) | Shape::BySource([(_, block), ..]) =
-                of
-                && !entry.place.in_file()
-                && self.dangling_override(entry, entries, block, &path)
-            {
+            if !entry.place.in_file() && self.dangling_override(entry, entries, of, &path) {
                 continue;
             }
             let resolved = self.value(entry, of, path);
@@ -391,6 +339,22 @@ impl Resolver<'_> {
         let inner = At { path: at.path.key(tag.name), label, origin, among: &[] };
         let inner = self.any(&entry.value, tag.shape, &inner);
         resolved(at.label, at, Value::Tagged(tag.name, Box::new(inner)))
+    }
+
+    /// A key of a union as a word: with its defaults, or itself where it has nothing to set.
+    fn variant(&mut self, node: &Node, union: &'static Union, at: &At) -> Resolved {
+        let text = node.text().unwrap_or_default();
+        let tag = union.tags.iter().find(|tag| tag.name == text);
+        match tag {
+            Some(tag) if matches!(tag.shape, Shape::Block(Block { keys: [], .. })) => {
+                resolved(node.place, at, Value::Word(tag.name))
+            }
+            _ => {
+                let value = Node { place: node.place, kind: Kind::Map(Vec::new()) };
+                let at = At { label: node.place, ..at.clone() };
+                self.tagged(&[Entry { name: text.into(), place: node.place, value }], union, &at)
+            }
+        }
     }
 
     fn quantiles(&mut self, entries: &[Entry], of: &'static Shape, at: &At) -> Resolved {
@@ -444,6 +408,27 @@ pub(super) fn resolved(place: Place, at: &At, value: Value) -> Resolved {
     Resolved { place, path: at.path.clone(), origin: at.origin, value }
 }
 
+/// The shape that a key has beside these.
+#[allow(clippy::wildcard_enum_match_arm, reason = "no other shape is chosen by another key")]
+fn chosen(shape: &'static Shape, entries: &[Entry]) -> &'static Shape {
+    match shape {
+        Shape::When((other, words), then, otherwise) => {
+            if names(entries, other, words) {
+                then
+            } else {
+                otherwise
+            }
+        }
+        _ => shape,
+    }
+}
+
+/// Whether a key names one of these words.
+fn names(entries: &[Entry], key: &str, words: &[&str]) -> bool {
+    let entry = entries.iter().find(|entry| &*entry.name == key);
+    entry.is_some_and(|entry| words.iter().any(|word| entry.value.names(word)))
+}
+
 /// The file or a `--set`, by the place.
 fn written(place: Place) -> Origin {
     if place.in_file() { Origin::File } else { Origin::Override }
@@ -462,7 +447,9 @@ fn inherit(outer: Origin, place: Place) -> Origin {
 fn affinity(shape: &Shape, entries: &[Entry]) -> Option<i64> {
     let block = match shape {
         Shape::Block(block) | Shape::Short(_, _, block) => block,
-        Shape::Tagged(_) | Shape::Named(_) | Shape::Quantiles(_) | Shape::Settings => return Some(0),
+        Shape::Tagged(_) | Shape::Variant(_) | Shape::Named(_) | Shape::Quantiles(_) | Shape::Settings => {
+            return Some(0);
+        }
         _ => return None,
     };
     let known = entries.iter().filter(|entry| block.key(&entry.name).is_some()).count();

@@ -49,12 +49,17 @@ pub(crate) fn read(node: &Node, shape: &'static Shape) -> Result<Value, UnitErro
     };
     let leaf = match shape {
         Shape::Words(words) => return read_word(text, words),
+        Shape::Variant(union) => {
+            let tag = union.tags.iter().find(|tag| *tag.name == **text);
+            let unknown = || plain_error(format!("{} is not a value of this key", quote(text)));
+            return tag.map(|tag| Value::Word(tag.name)).ok_or_else(unknown);
+        }
         Shape::Without(word, _) => return read_without(text, word),
         Shape::Either(shapes) => {
             let mut errors = shapes.iter().map(|shape| read(node, shape));
             return errors.find(Result::is_ok).unwrap_or_else(|| Err(plain_error(String::new())));
         }
-        Shape::Short(_, of, _) => return read(node, of),
+        Shape::Short(_, of, _) | Shape::When(_, _, of) => return read(node, of),
         Shape::Duration(min, max) => {
             let value = units::duration(text)?;
             range(text, value.as_nanos(), *min, *max)?;
@@ -233,7 +238,7 @@ pub(crate) fn explain(node: &Node, shape: &'static Shape) -> Problem {
 fn scalars(shape: &'static Shape, into: &mut Vec<&'static Shape>) {
     match shape {
         Shape::Either(shapes) => shapes.iter().for_each(|shape| scalars(shape, into)),
-        Shape::Short(_, of, _) => scalars(of, into),
+        Shape::Short(_, of, _) | Shape::When(_, _, of) => scalars(of, into),
         Shape::List(_)
         | Shape::Block(_)
         | Shape::Named(_)
@@ -248,6 +253,7 @@ fn scalars(shape: &'static Shape, into: &mut Vec<&'static Shape>) {
 fn words_of(shape: &'static Shape) -> Vec<&'static str> {
     match shape {
         Shape::Words(words) => words.iter().map(|word| word.name).collect(),
+        Shape::Variant(union) => union.tags.iter().map(|tag| tag.name).collect(),
         Shape::Without(word, _) => vec![*word],
         _ => Vec::new(),
     }
@@ -324,8 +330,10 @@ fn collect(shape: &'static Shape, parts: &mut Vec<String>) {
             _ => push("a mapping from names".to_owned()),
         },
         Shape::Tagged(union) => push(format!("{} such as `{{{}: ..}}`", a(union.name), union.tags[1].name)),
+        Shape::Variant(union) => union.tags.iter().for_each(|tag| push(format!("`{}`", tag.name))),
         Shape::Quantiles(_) => push("a mapping such as `{p0: .., p50: .., p100: ..}`".to_owned()),
         Shape::Either(shapes) => shapes.iter().for_each(|shape| collect(shape, parts)),
+        Shape::When(_, _, of) => collect(of, parts),
         Shape::Settings => push("a mapping from key paths to values".to_owned()),
     }
 }

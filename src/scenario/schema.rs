@@ -43,6 +43,7 @@ impl Writer {
             Shape::Either(shapes) => {
                 json!({ "anyOf": shapes.iter().map(|shape| self.shape(shape)).collect::<Vec<_>>() })
             }
+            Shape::When(_, then, otherwise) => json!({ "anyOf": [self.shape(otherwise), self.shape(then)] }),
             Shape::Short(_, of, block) => json!({ "anyOf": [self.shape(of), self.block_ref(block)] }),
             Shape::List(of) => json!({ "type": "array", "items": self.shape(of) }),
             Shape::Block(block) => self.block_ref(block),
@@ -53,6 +54,10 @@ impl Writer {
                 json!({ "anyOf": blocks.iter().map(|(_, block)| self.block_ref(block)).collect::<Vec<_>>() })
             }
             Shape::Tagged(union) => self.union_ref(union),
+            Shape::Variant(union) => {
+                let names = union.tags.iter().map(|tag| tag.name).collect::<Vec<_>>();
+                json!({ "anyOf": [{ "enum": names }, self.union_ref(union)] })
+            }
             Shape::Quantiles(of) => json!({
                 "type": "object",
                 "patternProperties": { "^p[0-9]+(\\.[0-9]+)?$": self.shape(of) },
@@ -61,7 +66,7 @@ impl Writer {
             }),
             Shape::Settings => json!({
                 "type": "object",
-                "propertyNames": { "pattern": "^(account\\..+|(functions|queues|streams|event_source_mappings)\\.[^.]+\\..+|callers\\.[^.]+\\.client(\\..+)?)$" },
+                "propertyNames": { "pattern": "^(account\\..+|(functions|queues|streams|event_source_mappings|state_machines|dependencies)\\.[^.]+\\..+|callers\\.[^.]+\\.client(\\..+)?)$" },
                 "minProperties": 1,
             }),
             _ => scalar(shape),

@@ -1,15 +1,19 @@
-//! Types of sources: which table of keys an event source mapping has follows from what its `source` names.
+//! What names stand for, where keys depend on it: which table of keys an event source mapping has follows from what its
+//! `source` names, and a default of a caller from its `target`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::keys::{Block, SourceType};
 use super::resolve::{At, Resolved, Resolver};
-use super::tree::{Kind, Node};
+use super::tree::{Entry, Kind, Node};
 
-/// The types of all sources by their names.
+/// The types of all sources by their names, and the names of the state machines.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sources(BTreeMap<Arc<str>, SourceType>);
+pub(crate) struct Sources {
+    types: BTreeMap<Arc<str>, SourceType>,
+    state_machines: BTreeSet<Arc<str>>,
+}
 
 impl Sources {
     /// The sources of a file. Those of a type that there is not are left out.
@@ -31,11 +35,26 @@ impl Sources {
                 types.entry(entry.name.clone()).or_insert(source);
             }
         }
-        Self(types)
+        let state_machines = match tree.get("state_machines").map(|entry| &entry.value.kind) {
+            Some(Kind::Map(entries)) => entries.iter().map(|entry| entry.name.clone()).collect(),
+            _ => BTreeSet::new(),
+        };
+        Self { types, state_machines }
+    }
+
+    /// Whether a name is a state machine's.
+    fn is_state_machine(&self, name: &str) -> bool {
+        self.state_machines.contains(name)
     }
 }
 
 impl Resolver<'_> {
+    /// Whether the `target` of a resource is a state machine.
+    pub(super) fn targets_machine(&self, entries: &[Entry]) -> bool {
+        let target = entries.iter().find(|entry| &*entry.name == "target").and_then(|entry| entry.value.text());
+        target.is_some_and(|name| self.sources.is_state_machine(name))
+    }
+
     /// The block for the type of the source; where there is none of that name, the block that fits best.
     pub(super) fn by_source(
         &mut self,
@@ -44,7 +63,7 @@ impl Resolver<'_> {
         at: &At,
     ) -> Resolved {
         let named = node.get("source").and_then(|entry| entry.value.text());
-        let source = named.and_then(|name| self.sources.0.get(name)).copied();
+        let source = named.and_then(|name| self.sources.types.get(name)).copied();
         let chosen = match source {
             Some(source) => blocks.iter().find(|(of, _)| *of == source),
             None => blocks.iter().rev().max_by_key(|(_, block)| known_keys(node, block)),

@@ -73,6 +73,15 @@ impl Node {
         }
     }
 
+    /// Whether it is this word, or a mapping with this key.
+    pub(crate) fn names(&self, word: &str) -> bool {
+        match &self.kind {
+            Kind::Scalar(text) => **text == *word,
+            Kind::Map(entries) => entries.iter().any(|entry| &*entry.name == word),
+            Kind::Null | Kind::List(_) => false,
+        }
+    }
+
     /// What it is, for messages.
     pub(crate) fn what(&self) -> String {
         match &self.kind {

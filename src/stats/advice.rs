@@ -126,8 +126,10 @@ fn outlasts(system: &System, mapping: &EventSourceMapping) -> Option<Advice> {
             | ChangeAction::Account(_)
             | ChangeAction::Mapping(..)
             | ChangeAction::Stream(..)
+            | ChangeAction::StateMachine(..)
             | ChangeAction::Redrive { .. }
             | ChangeAction::Client(..)
+            | ChangeAction::Dependency(..)
             | ChangeAction::Deploy(_) => false,
         };
         (concerns && now.outlasts()).then(|| now.advice(change.at))

@@ -25,6 +25,9 @@ pub(super) struct Usage {
     pub(super) standing: PerArchitecture,
     /// MB x ms of ephemeral storage above what is free.
     pub(super) storage: u128,
+    /// Runs at the edge, of all, and their MB x ms.
+    pub(super) edge_requests: u64,
+    pub(super) edge: u128,
 }
 
 /// Ephemeral storage that costs nothing, MB (INV-7).
@@ -37,6 +40,7 @@ pub(super) struct Bill {
     /// Later settings, in order of time.
     later: Vec<Period>,
     standing: PerArchitecture,
+    edge_requests: u64,
 }
 
 /// Billed milliseconds under the same settings.
@@ -48,6 +52,7 @@ struct Period {
     storage_mb: u32,
     on_demand_ms: u64,
     provisioned_ms: u64,
+    edge_ms: u64,
 }
 
 impl Bill {
@@ -63,6 +68,7 @@ impl Bill {
             first: Period::new(SimTime::ZERO, &system.functions[id]),
             later: Vec::new(),
             standing: PerArchitecture::default(),
+            edge_requests: 0,
         };
         for (at, settings) in settings {
             let next = Period::new(at, settings);
@@ -85,7 +91,14 @@ impl Bill {
             Capacity::Spillover | Capacity::Reserved | Capacity::Unreserved | Capacity::ReservedSpillover => {
                 period.on_demand_ms += milliseconds;
             }
+            Capacity::Edge => period.edge_ms += milliseconds,
         }
+    }
+
+    /// A run at the edge began.
+    #[cold]
+    pub(super) fn edge_request(&mut self) {
+        self.edge_requests += 1;
     }
 
     #[cold]
@@ -108,16 +121,18 @@ impl Bill {
     /// All milliseconds billed.
     pub(super) fn milliseconds(&self) -> u64 {
         let periods = std::iter::once(&self.first).chain(&self.later);
-        periods.map(|period| period.on_demand_ms + period.provisioned_ms).sum()
+        periods.map(|period| period.on_demand_ms + period.provisioned_ms + period.edge_ms).sum()
     }
 
     /// All of it, for `requests` runs.
     pub(super) fn usage(&self, requests: u64) -> Usage {
-        let mut usage = Usage { requests, standing: self.standing, ..Usage::default() };
+        let edge_requests = self.edge_requests;
+        let mut usage = Usage { requests, standing: self.standing, edge_requests, ..Usage::default() };
         for period in std::iter::once(&self.first).chain(&self.later) {
             let (memory, place) = (u128::from(period.memory_mb), period.architecture as usize);
             usage.on_demand[place] += u128::from(period.on_demand_ms) * memory;
             usage.provisioned[place] += u128::from(period.provisioned_ms) * memory;
+            usage.edge += u128::from(period.edge_ms) * memory;
             let storage = u128::from(period.storage_mb.saturating_sub(STORAGE_FREE_MB));
             usage.storage += storage * (u128::from(period.on_demand_ms) + u128::from(period.provisioned_ms));
         }
@@ -134,6 +149,7 @@ impl Period {
             storage_mb: settings.ephemeral_storage_mb,
             on_demand_ms: 0,
             provisioned_ms: 0,
+            edge_ms: 0,
         }
     }
 

@@ -1,8 +1,9 @@
 //! What one caller submitted and what came of it (contract, `callers.N`).
 
+use super::cost::DoorUsage;
 use super::histogram::{Fine, Tally};
 use super::summary::{CallerSummary, Flow, Outcomes};
-use crate::aws::config::{Caller, Invocation, Target};
+use crate::aws::config::{Caller, Invocation, Service, Target};
 use crate::aws::fact::Outcome;
 use crate::kernel::time::SimDuration;
 
@@ -11,7 +12,7 @@ use crate::kernel::time::SimDuration;
 pub(super) struct CallerStats {
     /// Whether calls wait for their runs.
     waits: bool,
-    /// Whether they send messages to a queue or a broker, or records to a stream.
+    /// Whether they send messages to a queue or a broker, or records to a stream, or start executions and go on.
     sends: bool,
     pub(super) submitted: u64,
     pub(super) attempts: u64,
@@ -27,6 +28,11 @@ pub(super) struct CallerStats {
     pub(super) client_timeouts: u64,
     pub(super) retry_quota_exhausted: u64,
     pub(super) circuit_open: u64,
+    /// Attempts that a door refused for its rate.
+    pub(super) limited: u64,
+    /// Events that the dead-letter queue of a service received.
+    pub(super) dead_letters: u64,
+    service: Service,
     /// Submissions and ends of what was submitted during the warm-up, for the conservation.
     pub(super) submitted_before: u64,
     pub(super) finished_before: u64,
@@ -37,9 +43,10 @@ const OUTCOMES: usize = 7;
 impl CallerStats {
     pub(super) fn new(settings: &Caller) -> Self {
         let calls = matches!(settings.target, Target::Function(_));
+        let starts = matches!(settings.target, Target::StateMachine(_)) && settings.invocation == Invocation::Async;
         Self {
             waits: calls && settings.invocation == Invocation::Sync,
-            sends: matches!(settings.target, Target::Queue(_) | Target::Stream(_) | Target::Broker(_)),
+            sends: starts || !matches!(settings.target, Target::Function(_) | Target::StateMachine(_)),
             submitted: 0,
             attempts: 0,
             retries: 0,
@@ -52,6 +59,9 @@ impl CallerStats {
             client_timeouts: 0,
             retry_quota_exhausted: 0,
             circuit_open: 0,
+            limited: 0,
+            dead_letters: 0,
+            service: settings.via.service,
             submitted_before: 0,
             finished_before: 0,
         }
@@ -126,9 +136,16 @@ impl CallerStats {
             retry_quota_exhausted: self.retry_quota_exhausted,
             circuit_open: self.circuit_open,
             goodput_per_s: if measured.is_zero() { None } else { Some(succeeded as f64 / seconds) },
+            dead_letters: self.dead_letters,
             latency_ladder,
             sends: self.sends,
+            via: self.service,
         }
+    }
+
+    /// What API Gateway is paid for: each request that it let through.
+    pub(super) fn usage(&self) -> DoorUsage {
+        DoorUsage { service: self.service, requests: self.attempts - self.limited }
     }
 
     /// Everything that was submitted, the warm-up included, and what became of it.

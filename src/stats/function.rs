@@ -129,6 +129,12 @@ impl FunctionStats {
         }
     }
 
+    /// INV-4.4: a measured run at the edge was placed.
+    #[cold]
+    pub(super) fn start_at_edge(&mut self) {
+        self.bill.edge_request();
+    }
+
     /// A run on a provisioned unit ended.
     #[inline(never)]
     pub(super) fn end_provisioned(&mut self, now: SimTime) {

@@ -1,5 +1,4 @@
 //! Distributions of values: what summaries and reports need of many lengths or small numbers, in bounded memory.
-//!
 //! Count, mean, smallest and largest are exact; quantiles are nearest-rank, from buckets, at the middle of the bucket
 //! and never outside of the values seen.
 
@@ -20,7 +19,7 @@ pub struct Figures<T> {
     pub mean: Option<f64>,
     /// The smallest, exact.
     pub min: Option<T>,
-    /// Nearest-rank median.
+    /// The median, nearest-rank.
     pub p50: Option<T>,
     /// Nearest rank of 90 %.
     pub p90: Option<T>,

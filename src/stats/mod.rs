@@ -13,7 +13,9 @@ mod bill;
 mod buckets;
 mod caller;
 pub mod cost;
+mod dependencies;
 pub mod digest;
+mod executions;
 mod function;
 pub mod gauge;
 pub mod histogram;
@@ -30,6 +32,8 @@ mod tests;
 use account::AccountStats;
 use caller::CallerStats;
 use cost::Usages;
+use dependencies::Dependencies;
+use executions::Executions;
 use function::{FunctionStats, Run};
 use messages::Messages;
 use places::{PlaceFigures, PlaceFlows, Places};
@@ -37,7 +41,7 @@ use streams::Streams;
 use summary::{AccountSummary, Advice, Conservation, Flow, Limit, Limits, Named, ScenarioInfo, Summary, Window};
 
 use crate::aws::config::ChangeAction;
-use crate::aws::fact::{Answer, Capacity, Fact, Notice, Observer, Origin, Outcome, ReaderFact, ThrottleReason};
+use crate::aws::fact::{Answer, Capacity, Fact, FrontFact, Observer, Origin, Outcome, ThrottleReason};
 use crate::aws::ids::{CallerId, FunctionId, Id, Table};
 use crate::kernel::time::SimTime;
 use crate::scenario::{PriceOptions, Scenario};
@@ -53,6 +57,8 @@ pub struct Statistics {
     places: Box<Places>,
     messages: Box<Messages>,
     streams: Box<Streams>,
+    executions: Box<Executions>,
+    dependencies: Box<Dependencies>,
     context: Box<Context>,
 }
 
@@ -78,9 +84,11 @@ impl Statistics {
             account: AccountStats::new(scenario.warmup),
             callers: system.callers.rows().iter().map(CallerStats::new).collect(),
             functions: system.functions.ids().map(|id| FunctionStats::new(scenario, id)).collect(),
-            places: Box::new(Places::new(system)),
+            places: Box::new(Places::new(system, scenario.warmup)),
             messages: Box::new(Messages::new(system, scenario.warmup)),
             streams: Box::new(Streams::new(system, scenario.warmup)),
+            executions: Box::new(Executions::new(system, scenario.warmup)),
+            dependencies: Box::new(Dependencies::new(scenario)),
             context: Box::new(Context::new(scenario)),
         }
     }
@@ -111,6 +119,9 @@ impl Statistics {
             streams: self.streams.usage(ended),
             poller_seconds: self.messages.poller_seconds(ended),
             units: self.streams.units(ended),
+            callers: context.callers.iter().cloned().zip(self.callers.rows().iter().map(CallerStats::usage)).collect(),
+            state_machines: self.executions.usage(),
+            places: self.places.usage(),
         };
         let milliseconds = |time: SimTime| histogram::milliseconds(time.as_nanos());
         Summary {
@@ -136,10 +147,12 @@ impl Statistics {
             queues,
             streams: self.streams.streams(),
             event_source_mappings,
+            dependencies: self.dependencies.summaries(ended),
             topics,
             event_buses,
             buckets,
             brokers: self.streams.brokers(),
+            state_machines: self.executions.summaries(),
             cost: cost::bill(usage, self.prices),
             expectations: Vec::new(),
             conservation: self.conservation(),
@@ -163,10 +176,12 @@ impl Statistics {
             queues: self.messages.flows(),
             streams,
             event_source_mappings,
+            dependencies: self.dependencies.flows(),
             topics,
             event_buses,
             buckets,
             brokers,
+            state_machines: self.executions.flows(),
             holds: true,
         };
         let holds = conservation.flows().all(|(_, flow)| flow.holds);
@@ -182,6 +197,7 @@ impl Statistics {
 
 impl Observer for Statistics {
     #[inline(always)]
+    #[allow(clippy::too_many_lines, reason = "one short arm for each fact")]
     fn observe(&mut self, now: SimTime, fact: &Fact) {
         match *fact {
             Fact::CallSubmitted { origin } => self.call_submitted(&origin),
@@ -207,7 +223,13 @@ impl Observer for Statistics {
                 self.run_ended(now, &origin, function, run);
             }
             Fact::AttemptTimedOut { origin, .. } => self.attempt_timed_out(&origin),
-            Fact::RetryScheduled { .. } | Fact::DispatchRefused { .. } | Fact::EventDuplicated { .. } => {}
+            Fact::RetryScheduled { .. }
+            | Fact::DispatchRefused { .. }
+            | Fact::EventDuplicated { .. }
+            | Fact::DeliveryRetried { .. }
+            | Fact::Outgoing(_) => {}
+            Fact::Dependency(ref fact) => self.dependencies.observe(now, fact),
+            Fact::Front(ref fact) => self.front(fact),
             Fact::RetryQuotaExhausted { origin } => self.retry_quota_exhausted(&origin),
             Fact::CircuitOpen { origin } => self.circuit_open(&origin),
             Fact::Throttled { origin, function, reason } => self.throttled(&origin, function, reason),
@@ -219,9 +241,8 @@ impl Observer for Statistics {
             Fact::EventEnded { origin, function, accepted, condition, .. } => {
                 self.event_ended(now, &origin, function, accepted, condition);
             }
-            Fact::Delivered { ref record, to } => self.delivered(record, to),
-            Fact::DeliveryRetried { ref record, to, .. } => self.delivery_retried(record, to),
-            Fact::DeliveryFailed { ref record, to, .. } => self.delivery_failed(record, to),
+            Fact::Delivered { ref record, .. } => self.delivered(record),
+            Fact::DeliveryFailed { ref record, .. } => self.delivery_failed(record),
             Fact::Message(ref fact) => self.messages.message(now, fact),
             Fact::Mapping(ref fact) => {
                 self.messages.mapping(now, fact);
@@ -231,7 +252,9 @@ impl Observer for Statistics {
             }
             Fact::Stream(ref fact) => self.streams.stream(now, fact),
             Fact::Broker(ref fact) => self.streams.broker(now, fact),
-            Fact::Reader(ref fact) => self.reader(now, fact),
+            Fact::Reader(ref fact) => self.streams.reader(now, fact),
+            Fact::Execution(ref fact) => self.executions.execution(now, fact),
+            Fact::Place(ref fact) => self.places.add(fact),
             Fact::EnvironmentCreated { function, .. } => self.functions[function].environment_created(now),
             Fact::EnvironmentEnded { function, at, .. } => self.functions[function].environment_ended(at),
             Fact::EnvironmentReset { function, .. } => self.functions[function].environment_reset(now),
@@ -295,7 +318,9 @@ impl Statistics {
     #[inline(always)]
     fn run_started(&mut self, now: SimTime, origin: &Origin, function: FunctionId, cold: bool, capacity: Capacity) {
         let measured = self.measures(origin);
-        self.account.start(now, is_unreserved(capacity));
+        if capacity != Capacity::Edge {
+            self.account.start(now, is_unreserved(capacity));
+        }
         let stats = &mut self.functions[function];
         stats.start(now);
         if measured {
@@ -305,6 +330,9 @@ impl Statistics {
         } else {
             stats.started_before += 1;
         }
+        if capacity == Capacity::Edge && measured {
+            stats.start_at_edge();
+        }
         if is_beside_provisioned(capacity) {
             stats.start_provisioned(now, capacity, measured);
         }
@@ -313,7 +341,9 @@ impl Statistics {
     #[inline(always)]
     fn run_ended(&mut self, now: SimTime, origin: &Origin, function: FunctionId, run: Run) {
         let measured = self.measures(origin);
-        self.account.end(now, is_unreserved(run.capacity));
+        if run.capacity != Capacity::Edge {
+            self.account.end(now, is_unreserved(run.capacity));
+        }
         let stats = &mut self.functions[function];
         stats.end(now);
         if run.capacity == Capacity::Provisioned {
@@ -349,23 +379,26 @@ impl Statistics {
         }
     }
 
-    #[inline(always)]
-    fn reader(&mut self, now: SimTime, fact: &ReaderFact) {
-        self.streams.reader(now, fact);
-        if let ReaderFact::Discarded { ref origin, notice, .. } = *fact {
-            self.noticed(origin, notice);
-        }
-    }
-
-    /// ESM-2.3: a place was told of discarded records.
     #[cold]
     #[inline(never)]
-    fn noticed(&mut self, origin: &Origin, notice: Notice) {
-        let measured = self.measures(origin);
-        match notice {
-            Notice::Delivered(to) => self.places.delivered(to, measured),
-            Notice::Failed(to, _) if measured => self.places.failed(to),
-            Notice::Failed(..) | Notice::None => {}
+    fn front(&mut self, fact: &FrontFact) {
+        match fact {
+            FrontFact::Limited { origin, concurrency: false, .. } if self.measures(origin) => {
+                self.callers[origin.caller].limited += 1;
+            }
+            FrontFact::DeadLettered { origin, refused: None, .. } if self.measures(origin) => {
+                self.callers[origin.caller].dead_letters += 1;
+            }
+            FrontFact::Limited { .. }
+            | FrontFact::DeadLettered { .. }
+            | FrontFact::TimedOut { .. }
+            | FrontFact::Translated { .. }
+            | FrontFact::Delayed { .. }
+            | FrontFact::CallbackAwaited { .. }
+            | FrontFact::CalledBack { .. }
+            | FrontFact::CallbackTimedOut { .. }
+            | FrontFact::BufferClosed { .. }
+            | FrontFact::ProcessingFailed { .. } => {}
         }
     }
 
@@ -411,10 +444,12 @@ impl Context {
                     *limit = limit.zip(function.reserved_concurrency).map(|(known, new)| known.and(new));
                 }
                 ChangeAction::Client(..)
+                | ChangeAction::Dependency(..)
                 | ChangeAction::Deploy(_)
                 | ChangeAction::Queue(..)
                 | ChangeAction::Mapping(..)
                 | ChangeAction::Stream(..)
+                | ChangeAction::StateMachine(..)
                 | ChangeAction::Redrive { .. } => {}
             }
         }

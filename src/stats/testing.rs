@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::aws::config::{Bucket, EventBus, Function, Target, Topic};
 use crate::aws::fact::{
     Answer, Capacity, Condition, DeliveryError, DeliveryKind, Fact, InitPhase, MessageFact, Observer, Origin, Outcome,
-    Record, Response, ReturnCause, RunOutcome,
+    PlaceFact, Record, Response, ReturnCause, RunOutcome,
 };
 use crate::aws::ids::{CallerId, FunctionId, Id, QueueId};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -157,9 +157,14 @@ pub(crate) fn scenario_with_places(functions: &[&str]) -> Scenario {
     let mut scenario = scenario(functions);
     let system = &mut scenario.system;
     system.queues.push(scenario_with_mapping().system.queues[QueueId::from_index(1)].clone());
-    system.topics.push(Topic { name: "alerts".to_owned(), order: 1 });
-    system.event_buses.push(EventBus { name: "bus".to_owned(), order: 2 });
-    system.buckets.push(Bucket { name: "archive".to_owned(), order: 3 });
+    system.topics.push(Topic {
+        name: "alerts".to_owned(),
+        order: 1,
+        maximum_message_size: 262_144,
+        routes: Vec::new(),
+    });
+    system.event_buses.push(EventBus { name: "bus".to_owned(), order: 2, routes: Vec::new() });
+    system.buckets.push(Bucket { name: "archive".to_owned(), order: 3, delay: None, routes: Vec::new() });
     scenario
 }
 
@@ -259,5 +264,13 @@ impl TestEvent {
             let sent = MessageFact::Sent { origin: self.origin, queue, visible_at: now, bytes: 100 };
             to.observe(now, &Fact::Message(sent));
         }
+        if let (Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_), None) = (target, error) {
+            to.observe(now, &received(target, self.origin));
+        }
     }
+}
+
+/// A place received something that is for nobody.
+pub(crate) fn received(place: Target, origin: Origin) -> Fact {
+    Fact::Place(PlaceFact::Received { place, origin, parent: Some(0), bytes: 100, deliveries: 0 })
 }

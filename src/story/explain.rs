@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use super::client::{outcome_words, written_word};
+use super::client::{a, outcome_words, through, written_word};
 use super::families::{Key, key, origin};
 use super::fates::Records;
+use super::front::Fronts;
 use super::outline::Messages;
+use super::place::Deliveries;
 use super::rules::Rule;
 use super::step::{Narrator, Step};
 use super::words::{Settings, length, listed, moment, plural};
-use crate::aws::config::Invocation;
-use crate::aws::fact::{Condition, DeliveryKind, Fact, Observer, Outcome, ReaderFact};
-use crate::aws::ids::FunctionId;
+use crate::aws::config::{ErrorName, Invocation, Service, Target};
+use crate::aws::fact::{Condition, DeliveryKind, ExecutionFact, ExecutionStatus, Fact, Observer, Outcome, ReaderFact};
+use crate::aws::ids::{FunctionId, StateMachineId};
 use crate::kernel::time::SimTime;
 use crate::scenario::Scenario;
 
@@ -92,10 +94,18 @@ struct Outline {
     last_run: Option<SimTime>,
     /// Events in internal queues, by branch.
     events: BTreeMap<u32, Event>,
+    /// Executions of state machines, in order of their start.
+    executions: Vec<Execution>,
+    /// Runs that began.
+    runs: u32,
     /// Messages in queues.
     messages: Messages,
     /// Records in streams, and messages at brokers.
     records: Records,
+    /// Services before a function.
+    fronts: Fronts,
+    /// Deliveries of topics, event buses and buckets.
+    deliveries: Deliveries,
 }
 
 #[derive(Clone, Debug)]
@@ -106,6 +116,14 @@ struct Event {
     dead_letter: Option<String>,
     record: Option<String>,
     lost: Vec<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Execution {
+    name: String,
+    branch: u32,
+    machine: StateMachineId,
+    end: Option<(SimTime, ExecutionStatus, Option<ErrorName>)>,
 }
 
 impl<'a> Collector<'a> {
@@ -144,15 +162,21 @@ impl<'a> Collector<'a> {
     /// What it was and how it ended, and whether that is good.
     fn headline(&self, event: &str, ended: SimTime) -> (Vec<String>, Option<bool>) {
         let caller = &self.settings.0.callers[self.key.0];
+        let service = caller.via.service;
         let thing = match (self.written(), caller.invocation) {
-            (Some(written), _) => format!("a {written} for"),
+            (Some(written), _) => format!("{} for", a(written)),
+            (None, _) if service == Service::Firehose => "a record for".to_owned(),
+            (None, _) if matches!(caller.target, Target::StateMachine(_)) => "an execution of".to_owned(),
             (None, Invocation::Sync) => "a call of".to_owned(),
             (None, Invocation::Async) => "an event for".to_owned(),
         };
-        let begin = format!("{event} was {thing} {}", self.settings.target(caller.target));
+        let begin = format!("{event} was {thing} {}{}", self.settings.target(caller.target), through(service));
         let Outline { call, events, messages, records, .. } = &self.outline;
         let submitted = self.outline.submitted.unwrap_or(SimTime::ZERO);
         let ended = moment(ended);
+        if self.is_passed_on() {
+            return self.passed_on(&begin, submitted, &ended);
+        }
         if let Some((words, good)) = records.own(self.settings, submitted, &ended) {
             let mut sentences = vec![format!("{begin}. {words}")];
             sentences.extend(messages.sent_on(self.settings, submitted, &ended));
@@ -165,8 +189,13 @@ impl<'a> Collector<'a> {
             return (vec![format!("{begin}. {words}")], good);
         }
         let (mut sentences, good) = match (events.get(&0), call) {
+            _ if self.outline.executions.first().is_some_and(|execution| execution.branch == 0) => {
+                self.own_executions(&begin, &ended)
+            }
             (Some(own), _) => {
                 let good = own.end.map(|(_, condition, _)| condition == Condition::Success);
+                let waited = call.filter(|(_, outcome, ..)| *outcome != Outcome::Accepted);
+                let good = waited.map(|(_, outcome, ..)| outcome == Outcome::Success).or(good);
                 let end =
                     self.event_end(own).unwrap_or_else(|| format!("had no end when the simulation ended at {ended}"));
                 let mut sentences = vec![format!("{begin}. It {end}.")];
@@ -176,9 +205,45 @@ impl<'a> Collector<'a> {
             (None, Some((_, outcome, ..))) => (self.call_end(&begin), Some(*outcome == Outcome::Success)),
             (None, None) => (vec![format!("{begin}. It had no answer when the simulation ended at {ended}.")], None),
         };
+        sentences.extend(self.outline.fronts.end(self.settings, submitted, service));
         sentences.extend(self.children());
+        if self.outline.executions.first().is_some_and(|execution| execution.branch > 0) {
+            sentences.extend(self.other_executions(&ended));
+        }
         sentences.extend(messages.sent_on(self.settings, submitted, &ended));
         sentences.extend(records.sent_on(self.settings, submitted, &ended));
+        (sentences, good)
+    }
+
+    /// Whether the submission reached a topic, an event bus or a bucket.
+    fn is_passed_on(&self) -> bool {
+        let target = self.settings.0.callers[self.key.0].target;
+        matches!(target, Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_)) && self.outline.deliveries.any()
+    }
+
+    /// What came of something that was passed on.
+    fn passed_on(&self, begin: &str, submitted: SimTime, ended: &str) -> (Vec<String>, Option<bool>) {
+        let Outline { events, messages, records, deliveries, .. } = &self.outline;
+        let mut sentences = vec![format!("{begin}.")];
+        sentences.extend(deliveries.told(self.settings, submitted, ended));
+        sentences.extend(self.children());
+        sentences.extend(messages.sent_on(self.settings, submitted, ended));
+        sentences.extend(records.sent_on(self.settings, submitted, ended));
+        let of_events = events.values().map(|event| event.end.map(|(_, condition, _)| condition == Condition::Success));
+        let of_messages = messages.good(self.settings, submitted, ended);
+        let parts = of_events.chain(of_messages).chain(records.good(self.settings, submitted, ended));
+        let mut good = deliveries.good();
+        for part in parts {
+            good = match (good, part) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (None, _) | (_, None) => None,
+                (Some(true), Some(true)) => Some(true),
+            };
+        }
+        if let [first, second, ..] = &sentences[..] {
+            let joined = format!("{first} {second}");
+            sentences.splice(..2, [joined]);
+        }
         (sentences, good)
     }
 
@@ -210,13 +275,69 @@ impl<'a> Collector<'a> {
             Invocation::Sync => format!(" and {}", plural(runs, "run")),
             Invocation::Async => ", and Lambda never accepted it".to_owned(),
         };
-        let (words, attempts) = (outcome_words(outcome), plural(attempts, "attempt"));
+        let fronts = &self.outline.fronts;
+        let words =
+            fronts.door(self.settings, self.key.0, outcome).unwrap_or_else(|| outcome_words(outcome).to_owned());
+        let attempts = plural(attempts, "attempt");
         let mut sentences = vec![format!("{begin}. It ended {}: {words}, after {attempts}{runs}.", self.after(at))];
         if let Some(last) = self.outline.last_run.filter(|last| *last > at) {
             let late = length(last.since(at));
-            sentences.push(format!("Its last run went on for {late} after its client had left."));
+            sentences.push(if fronts.door_timed_out() {
+                format!("Its last run went on for {late}.")
+            } else {
+                format!("Its last run went on for {late} after its client had left.")
+            });
         }
         sentences
+    }
+
+    /// How the executions ended that the caller started, one with each attempt, and whether that is good.
+    fn own_executions(&self, begin: &str, ended: &str) -> (Vec<String>, Option<bool>) {
+        let Outline { executions, call, runs, .. } = &self.outline;
+        let mut sentences = Vec::new();
+        for (place, execution) in executions.iter().enumerate() {
+            let end = self.execution_end(execution, ended);
+            match place {
+                0 if executions.len() == 1 => {
+                    sentences.push(format!("{begin}. It {end}, {}.", after_runs(*runs)));
+                }
+                0 => sentences.push(format!("{begin}. Its first execution {end}.")),
+                _ => {
+                    let machine = self.settings.state_machine(execution.machine);
+                    sentences.push(format!("{}, another execution of {machine}, {end}.", execution.name));
+                }
+            }
+        }
+        let gave_up = call.filter(|(_, outcome, ..)| *outcome == Outcome::Timeout);
+        if let Some((at, ..)) = gave_up {
+            sentences.push(format!("Its client gave up {}.", self.after(at)));
+        }
+        let last = executions.last().and_then(|execution| execution.end);
+        let good = last.map(|(_, status, _)| status == ExecutionStatus::Succeeded && gave_up.is_none());
+        (sentences, good)
+    }
+
+    /// How an execution ended.
+    fn execution_end(&self, execution: &Execution, ended: &str) -> String {
+        let Some((at, status, error)) = execution.end else {
+            return format!("had no end when the simulation ended at {ended}");
+        };
+        let error = error.filter(|_| status == ExecutionStatus::Failed);
+        let error = error.map(|error| format!(" ({})", error.shown(&self.settings.0.errors)));
+        format!("ended with {}{} {}", status.as_str(), error.unwrap_or_default(), self.after(at))
+    }
+
+    /// The executions that something else than the caller started.
+    fn other_executions(&self, ended: &str) -> Vec<String> {
+        let others = self.outline.executions.iter().take(TOLD).map(|execution| {
+            let machine = self.settings.state_machine(execution.machine);
+            format!(
+                "Of it came {}, an execution of {machine}, which {}.",
+                execution.name,
+                self.execution_end(execution, ended)
+            )
+        });
+        others.collect()
     }
 
     /// What came of the submission.
@@ -254,12 +375,26 @@ impl<'a> Collector<'a> {
         let outline = &mut self.outline;
         outline.messages.note(now, fact);
         outline.records.note(self.settings, now, fact);
+        outline.fronts.note(now, fact);
+        if let Fact::Place(fact) = fact {
+            outline.deliveries.note(now, fact);
+        }
         match *fact {
             Fact::CallSubmitted { .. } => outline.submitted = Some(now),
             Fact::CallFinished { outcome, attempts, runs, .. } => {
                 outline.call = Some((now, outcome, attempts, runs));
             }
+            Fact::RunStarted { .. } => outline.runs += 1,
             Fact::RunEnded { .. } => outline.last_run = Some(now),
+            Fact::Execution(ExecutionFact::Started { machine, origin, .. }) => {
+                outline.executions.push(Execution { name: name.to_owned(), branch: origin.branch, machine, end: None });
+            }
+            Fact::Execution(ExecutionFact::Ended { origin, status, error, .. }) => {
+                let mut executions = outline.executions.iter_mut();
+                if let Some(execution) = executions.find(|execution| execution.branch == origin.branch) {
+                    execution.end = Some((now, status, error));
+                }
+            }
             Fact::EventAccepted { origin, function, .. } => {
                 let name = name.to_owned();
                 let event = Event { name, function, end: None, dead_letter: None, record: None, lost: Vec::new() };

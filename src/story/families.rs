@@ -4,12 +4,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::calls::{dependency_origin, outgoing_origin};
+use super::front::front_origin;
 use super::message::{Progress, message_origin};
+use super::place::place_origin;
 use super::record::{Written, broker_origin, reader_origin, stream_origin};
 use super::words::Settings;
-use crate::aws::config::Source;
+use crate::aws::config::{Source, Target};
 use crate::aws::fact::{
-    BrokerFact, Fact, MappingFact, MessageFact, Origin, ReaderFact, ReturnCause, RunOutcome, StreamFact,
+    BrokerFact, DependencyFact, ExecutionFact, Fact, MappingFact, MessageFact, Origin, OutgoingFact, PlaceFact,
+    ReaderFact, ReturnCause, RunOutcome, StreamFact,
 };
 use crate::aws::ids::{CallerId, Id as _};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -45,6 +49,11 @@ pub(super) fn origin(fact: &Fact) -> Option<&Origin> {
         Fact::Stream(fact) => stream_origin(fact),
         Fact::Broker(fact) => Some(broker_origin(fact)),
         Fact::Reader(fact) => reader_origin(fact),
+        Fact::Front(fact) => Some(front_origin(fact)),
+        Fact::Execution(fact) => Some(fact.about().1),
+        Fact::Place(fact) => Some(place_origin(fact)),
+        Fact::Outgoing(fact) => Some(outgoing_origin(fact)),
+        Fact::Dependency(fact) => dependency_origin(fact),
         Fact::EnvironmentCreated { .. }
         | Fact::EnvironmentEnded { .. }
         | Fact::EnvironmentReset { .. }
@@ -89,6 +98,8 @@ pub(super) struct Event<T> {
     pub(super) message: Progress,
     /// Its record, where it is or became one.
     pub(super) written: Written,
+    /// The topic, event bus or bucket that has it.
+    pub(super) place: Option<Target>,
     /// Time-out that cut its last run that was cut.
     pub(super) timed_out: Option<SimDuration>,
     /// What an observer keeps with it.
@@ -100,7 +111,7 @@ pub(super) struct Event<T> {
 struct Family<T> {
     /// By branch.
     events: BTreeMap<u32, Event<T>>,
-    /// Calls, events, messages, receives, runs, and records times those who read them, under way.
+    /// Calls, executions, events, messages, receives, runs, and records times those who read them, under way.
     open: u32,
     /// The last number given to an event.
     last: u32,
@@ -115,14 +126,22 @@ fn change(fact: &Fact, readers: &Readers, is_record: bool) -> (u32, u32) {
         Fact::CallSubmitted { .. }
         | Fact::RunStarted { .. }
         | Fact::EventAccepted { .. }
+        | Fact::Execution(ExecutionFact::Started { .. })
+        | Fact::Outgoing(OutgoingFact::Submitted { .. })
+        | Fact::Dependency(DependencyFact::Arrived { .. })
         | Fact::Message(MessageFact::Sent { .. } | MessageFact::Received { .. })
         // The last run of a window, also when it is tried again.
         | Fact::Reader(ReaderFact::WindowEnded { .. } | ReaderFact::RetryScheduled { records: 0, .. }) => (1, 0),
         Fact::Stream(StreamFact::Put { stream, .. }) => (readers.of(Source::Stream(stream)), 0),
         Fact::Broker(BrokerFact::Received { broker, .. }) => (readers.of(Source::Broker(broker)), 0),
+        Fact::Place(PlaceFact::Received { deliveries, .. }) => (deliveries, 0),
         Fact::CallFinished { .. }
         | Fact::RunEnded { .. }
         | Fact::EventEnded { .. }
+        | Fact::Execution(ExecutionFact::Ended { .. })
+        | Fact::Outgoing(OutgoingFact::Finished { .. })
+        | Fact::Dependency(DependencyFact::Served { .. } | DependencyFact::Abandoned { gone: true, silent: false, .. })
+        | Fact::Place(PlaceFact::Delivered { .. } | PlaceFact::DeliveryFailed { .. })
         | Fact::Message(MessageFact::Deleted { .. } | MessageFact::Expired { .. })
         // What was received is held until then.
         | Fact::Mapping(MappingFact::FilteredOut { .. } | MappingFact::BatchRefused { due: None, .. })
@@ -216,6 +235,7 @@ impl<'a, T: Default> Families<'a, T> {
             })
         });
         match *fact {
+            Fact::Place(PlaceFact::Received { place, .. }) => event.place = Some(place),
             Fact::EventDispatched { .. } => event.dispatches += 1,
             Fact::EventDuplicated { .. } => event.is_duplicated = true,
             Fact::EventReturned { cause: ReturnCause::FunctionError, .. } => event.retries += 1,

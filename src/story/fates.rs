@@ -123,6 +123,17 @@ impl Records {
         Some(own.told(settings, &self.starts, submitted, ended))
     }
 
+    /// Whether each of those ended well that somebody read.
+    pub(super) fn good(
+        &self,
+        settings: Settings<'_>,
+        submitted: SimTime,
+        ended: &str,
+    ) -> impl Iterator<Item = Option<bool>> {
+        let read = self.all.iter().filter(|record| !record.readings.is_empty());
+        read.map(move |record| record.told(settings, &self.starts, submitted, ended).1)
+    }
+
     /// What became of records that were sent on, as far as somebody read them.
     pub(super) fn sent_on(&self, settings: Settings<'_>, submitted: SimTime, ended: &str) -> Vec<String> {
         let read = self.all.iter().filter(|record| record.branch != 0 && !record.readings.is_empty());
@@ -271,7 +282,8 @@ fn notice_words(notice: Option<Notice>, settings: Settings<'_>) -> String {
             | Target::EventBus(_)
             | Target::Bucket(_)
             | Target::Function(_)
-            | Target::Broker(_) => format!("{} received word of it.", settings.target(to)),
+            | Target::Broker(_)
+            | Target::StateMachine(_) => format!("{} received word of it.", settings.target(to)),
         },
         Some(Notice::Failed(to, _)) => format!("{} refused word of it.", settings.target(to)),
     }

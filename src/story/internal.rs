@@ -16,13 +16,22 @@ pub(super) struct Tries {
     pub(super) retries: u32,
 }
 
-/// What the internal queue does with an event. `parent` is the event whose record it is.
+/// What an event comes from that no caller sent.
+#[derive(Clone, Debug)]
+pub(super) enum Parent {
+    /// The event whose record it is.
+    Record(String),
+    /// The topic, event bus or bucket that sent it.
+    Place(String),
+}
+
+/// What the internal queue does with an event. `parent` is what it comes from, if no caller sent it.
 #[allow(clippy::wildcard_enum_match_arm, reason = "the other facts are not about the internal queue")]
 pub(super) fn tell<'a>(
     settings: Settings<'a>,
     now: SimTime,
     tries: Tries,
-    parent: Option<String>,
+    parent: Option<Parent>,
     fact: &Fact,
 ) -> Option<Told<'a>> {
     Some(match *fact {
@@ -48,12 +57,16 @@ pub(super) fn tell<'a>(
     })
 }
 
-fn accepted(function: &str, parent: Option<String>, bytes: u64) -> Told<'static> {
+fn accepted(function: &str, parent: Option<Parent>, bytes: u64) -> Told<'static> {
     let mut detail = format!("{bytes} bytes, into the internal queue of {function}");
     let rule = match parent {
         None => &rules::ASYNC_ACCEPTANCE,
-        Some(parent) => {
-            let _ = write!(detail, ": the record of {parent}");
+        Some(Parent::Place(place)) => {
+            let _ = write!(detail, ": from {place}");
+            &rules::ASYNC_ACCEPTANCE
+        }
+        Some(Parent::Record(event)) => {
+            let _ = write!(detail, ": the record of {event}");
             &rules::FUNCTION_DESTINATION
         }
     };

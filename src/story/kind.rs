@@ -36,6 +36,38 @@ kinds! {
     TimedOut = "timed_out", "gives up";
     /// The client will try again.
     RetryScheduled = "retry_scheduled", "will try again:";
+    /// A service before the function lets the attempt not through.
+    Limited = "limited", "lets it not through:";
+    /// A service before the function has waited long enough.
+    DoorTimedOut = "door_timed_out", "waits no longer:";
+    /// A service before the function has a status of its own for what Lambda says.
+    Translated = "translated", "translates:";
+    /// A service calls later.
+    Delayed = "delayed", "calls later:";
+    /// A service waits for the function to call back.
+    CallbackAwaited = "callback_awaited", "waits for a call back:";
+    /// It did.
+    CalledBack = "called_back", "has its call back:";
+    /// It did not.
+    CallbackTimedOut = "callback_timed_out", "has no call back:";
+    /// Firehose closed a buffer.
+    BufferClosed = "buffer_closed", "closes its buffer:";
+    /// Firehose gave a buffer up.
+    ProcessingFailed = "processing_failed", "skips the records:";
+    /// A service gives an event up.
+    GivenUp = "given_up", "gives it up:";
+    /// A call of a run was answered.
+    CallAnswered = "call_answered", "has the answer to";
+    /// A dependency took a request.
+    RequestTaken = "request_taken", "takes it:";
+    /// A dependency refused a request.
+    RequestRejected = "request_rejected", "refuses it:";
+    /// A request is in service.
+    RequestInService = "request_in_service", "serves it";
+    /// A request left service.
+    RequestServed = "request_served", "has served it:";
+    /// Nobody waits for a request any more.
+    RequestAbandoned = "request_abandoned", "is not waited for:";
     /// The client's retry budget is empty.
     QuotaExhausted = "quota_exhausted", "does not try again:";
     /// The client's circuit breaker was open.
@@ -66,6 +98,14 @@ kinds! {
     DeliveryRetried = "delivery_retried", "refuses";
     /// A delivery was refused for good.
     DeliveryFailed = "delivery_failed", "refuses for good";
+    /// A topic, an event bus or a bucket received something.
+    PlaceReceived = "place_received", "takes it in:";
+    /// It delivered it to a target.
+    PassedOn = "passed_on", "delivers it to";
+    /// A target refused it, and it will be delivered later.
+    PassRetried = "pass_retried", "cannot deliver it to";
+    /// It gave the delivery up.
+    PassFailed = "pass_failed", "gives up delivering it to";
     /// A queue accepted a message.
     Sent = "sent", "accepts the message:";
     /// A queue accepted a message and dropped it, as it has had it before.
@@ -120,4 +160,26 @@ kinds! {
     DeadLettered = "dead_lettered", "redelivers it no more:";
     /// The last run of a tumbling window is due.
     WindowEnded = "window_ended", "closes";
+    /// An execution of a state machine began.
+    ExecutionStarted = "execution_started", "begins";
+    /// A state was entered.
+    StateEntered = "state_entered", "enters";
+    /// A state is tried again.
+    StateRetried = "state_retried", "tries again:";
+    /// An item of a distributed map began.
+    ItemStarted = "item_started", "begins";
+    /// A state transition waits for the limit.
+    TransitionDelayed = "transition_delayed", "waits";
+    /// A task asked for a run of its function.
+    TaskSubmitted = "task_submitted", "invokes";
+    /// A task has the result of its function.
+    TaskSucceeded = "task_succeeded", "is done with";
+    /// A task was stopped with its branch or execution.
+    TaskStopped = "task_stopped", "stops";
+    /// A state failed.
+    StateFailed = "state_failed", "fails in";
+    /// A catcher took the error.
+    Caught = "caught", "catches the error:";
+    /// An execution ended.
+    ExecutionEnded = "execution_ended", "ends with";
 }

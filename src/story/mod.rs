@@ -4,25 +4,30 @@
 //! that nobody asks for a story.
 //!
 //! Reading order: [`rules`] (what steps cite), `words` (times and settings in words), `families` (which events belong
-//! together), `batches` (which messages and records run together), `lines` (what a record waited for), [`step`] with
-//! `kind`, `client`, `runs`, `internal`, `delivery`, `message`, `record`, `batch` and `reader` (a fact becomes a step),
+//! together), `batches` and `buffers` (which messages and records run together), `lines` (what a record waited for), [`step`] with
+//! `kind`, `client`, `front`, `runs`, `internal`, `delivery`, `place`, `message`, `record`, `batch` and `reader` (a fact becomes a step),
 //! `outline` and `fates` (what the first sentences need), then what is made of steps: [`events`] (a table of all),
 //! [`records`] with `discards` (what destinations receive), [`select`] (which event), [`explain`] (its story).
 
 mod batch;
 mod batches;
+mod buffers;
+mod calls;
 mod client;
 mod delivery;
 mod discards;
 pub mod events;
+mod execution;
 pub mod explain;
 mod families;
 mod fates;
+mod front;
 mod internal;
 mod kind;
 mod lines;
 mod message;
 mod outline;
+mod place;
 mod reader;
 mod record;
 pub mod records;

@@ -87,6 +87,17 @@ impl Messages {
         self.0.first().map(|message| message.told(settings, submitted, ended))
     }
 
+    /// Whether each of those ended well that somebody received.
+    pub(super) fn good(
+        &self,
+        settings: Settings<'_>,
+        submitted: SimTime,
+        ended: &str,
+    ) -> impl Iterator<Item = Option<bool>> {
+        let read = self.0.iter().filter(|message| message.receives > 0);
+        read.map(move |message| message.told(settings, submitted, ended).1)
+    }
+
     /// What became of messages that a dead-letter queue or destination received, where somebody received them again.
     pub(super) fn sent_on(&self, settings: Settings<'_>, submitted: SimTime, ended: &str) -> Vec<String> {
         let read = self.0.iter().filter(|message| message.receives > 0);

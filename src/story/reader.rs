@@ -236,9 +236,12 @@ fn discarded(
             let (rule, detail) = match to {
                 Target::Stream(_) => (&rules::KAFKA_DESTINATION, format!("the {of}")),
                 Target::Bucket(_) => (&rules::DISCARD_METADATA, format!("the metadata and the payload of {of}")),
-                Target::Queue(_) | Target::Topic(_) | Target::EventBus(_) | Target::Function(_) | Target::Broker(_) => {
-                    (&rules::DISCARD_METADATA, format!("the metadata of {of}"))
-                }
+                Target::Queue(_)
+                | Target::Topic(_)
+                | Target::EventBus(_)
+                | Target::Function(_)
+                | Target::Broker(_)
+                | Target::StateMachine(_) => (&rules::DISCARD_METADATA, format!("the metadata of {of}")),
             };
             told(settings.target(to), StepKind::Delivered, rule, detail)
         }

@@ -1,4 +1,4 @@
-//! The rules that steps cite: one sentence each, and how it is known. The whole story is in `docs/semantics/`.
+//! The rules that steps and the catalogue of sources cite: one sentence each, and how it is known. The whole story is in `docs/semantics/`.
 
 /// A rule of the simulation.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,9 +40,9 @@ impl Mark {
 
 macro_rules! rules {
     ($($name:ident = $id:literal, $mark:ident, $source:expr, $text:literal;)*) => {
-        $(pub(super) static $name: Rule = Rule { id: $id, text: $text, source: $source, mark: Mark::$mark };)*
+        $(pub(crate) static $name: Rule = Rule { id: $id, text: $text, source: $source, mark: Mark::$mark };)*
 
-        /// Every rule that a step can cite.
+        /// Every rule that a step, or the catalogue of sources, can cite.
         pub static ALL: &[&Rule] = &[$(&$name),*];
     };
 }
@@ -72,7 +72,11 @@ const DOCUMENTS: &str = "AWS Lambda developer guide, with-documentdb";
 const FILTERING: &str = "AWS Lambda developer guide, invocation-eventfiltering";
 const METRICS: &str = "AWS Lambda developer guide, monitoring-metrics-types";
 const STREAM_QUOTAS: &str = "Amazon Kinesis Data Streams developer guide, service-sizes-and-limits";
+const GATEWAY_LIMITS: &str = "Amazon API Gateway developer guide, limits";
+const GATEWAY_ERRORS: &str = "AWS Lambda developer guide, services-apigateway-errors";
+const BALANCER: &str = "Elastic Load Balancing user guide, lambda-functions";
 const QUEUE_QUOTAS: &str = "Amazon SQS developer guide, quotas-queues";
+const STATES_ERRORS: &str = "AWS Step Functions developer guide, concepts-error-handling";
 
 rules! {
     ASYNC_ACCEPTANCE = "INV-Q1", Documented, "AWS Lambda developer guide, invocation-async",
@@ -143,6 +147,22 @@ rules! {
         "Of a synchronous call the client alone decides: is this failure tried again, are attempts left, can its budget pay? Then it waits and sends again.";
     RETRY_QUOTA = "INV-N3", Documented, SDKS,
         "A client's retries are paid from a quota of tokens, which successes fill again.";
+    CATCHERS = "INV-SF1", Documented, STATES_ERRORS,
+        "An error is tried again only where `Retry` says so, and handled only where `Catch` does; else it fails the execution.";
+    RETRIERS = "INV-SF3", Documented, STATES_ERRORS,
+        "The first retrier that means the error decides. It waits `interval`, each time longer by `backoff_rate`, and counts its own retries while the state lasts.";
+    TRANSITIONS = "INV-SF4", Documented, STATES_ERRORS,
+        "Each state that is entered is a state transition, and so is each retry; standard machines pay for them.";
+    ERROR_NAMES = "INV-SF7", Documented, STATES_ERRORS,
+        "A throttle, a failure of Lambda and a function's time-out have names of their own in an execution.";
+    TASK_TIMEOUT = "INV-SF8", Documented, STATES_ERRORS,
+        "A task or an execution that takes longer than its time-out ends with `States.Timeout`; the function goes on.";
+    MAPS = "INV-SF9", Documented, "AWS Step Functions developer guide, state-map",
+        "An inline map runs 40 items at once at most, a distributed one 10,000, each in an execution of its own.";
+    BRANCHES = "INV-SF10", Documented, "AWS Step Functions developer guide, state-parallel",
+        "When a branch fails, the state fails and its other branches are stopped.";
+    TRANSITION_LIMIT = "INV-SF11", Documented, "AWS Step Functions developer guide, service-quotas",
+        "A standard machine makes a limited number of state transitions a second; those beyond wait.";
     MESSAGE_DELAY = "ESM-1.1.8", Documented, "Amazon SQS developer guide, sqs-delay-queues",
         "A new message is hidden for the delay of its queue, or for its own.";
     RETENTION = "ESM-1.1.9", Documented, QUEUE_QUOTAS,
@@ -261,6 +281,8 @@ rules! {
         "What does not match the filter is passed over: it reaches no function, and stays in the stream for others.";
     STREAM_RETRY_WAIT = "ESM-K1", Assumption, NONE,
         "After a failed run a batch waits 0.25 s, 0.5 s, 1 s and so on, at most 60 s, as `retry` says, until one succeeds.";
+    STREAM_THROTTLE_WAIT = "ESM-K2", Assumption, NONE,
+        "After a throttle a batch of a stream waits as after a failed run, by a count of its own, as `throttle_retry` says.";
     RECORD_TOO_LARGE = "ESM-K6", Assumption, NONE,
         "A single record that no event can hold counts as a failed run.";
     EXPIRED_IN_BATCH = "ESM-K18", Assumption, NONE,
@@ -269,6 +291,82 @@ rules! {
         "A Kafka batch waits between its tries as one of a stream does.";
     BROKER_RETRY_WAIT = "ESM-M1", Assumption, NONE,
         "A broker delivers again after waits as those of a stream, without limit if it has none of its own.";
+    SERVICE_RETRIES = "INV-4.4", Documented, "AWS Lambda developer guide, lambda-services",
+        "A service that calls a function for its own sake is Lambda's client: what it tries again, and how long it waits, is its own affair.";
+    GATEWAY_BUCKET = "INV-A2", Documented, GATEWAY_LIMITS,
+        "All APIs of an account share a bucket of 5,000 requests, which fills by 10,000 a second; a request that finds it empty gets 429.";
+    REST_TIMEOUT = "INV-A4", Documented, GATEWAY_LIMITS,
+        "A REST API waits 29 s for a function, and then answers 504; the function runs on.";
+    HTTP_TIMEOUT = "INV-A5", Documented, GATEWAY_LIMITS,
+        "An HTTP API waits 30 s for a function, and then answers 503; the function runs on.";
+    HTTP_STATUS = "INV-D27", Observed, MEASURED,
+        "The status of an HTTP API that has waited too long is 503.";
+    WEBSOCKET_TIMEOUT = "INV-A6", Documented, GATEWAY_LIMITS,
+        "A WebSocket API waits 29 s for a function and takes messages of 128 KB.";
+    GATEWAY_REFUSAL = "INV-A7", Documented, GATEWAY_ERRORS,
+        "Where Lambda refuses a call, also for too many, API Gateway answers 500.";
+    GATEWAY_ERROR = "INV-A8", Documented, GATEWAY_ERRORS,
+        "Where the function fails, times out or says what cannot be read, API Gateway answers 502.";
+    UNMAPPED_ERROR = "INV-A9", Documented, "API Gateway developer guide, handle-errors-in-lambda-integration",
+        "A custom integration answers 200 for an error that it has no mapping for.";
+    GATEWAY_PAYLOAD = "INV-A11", Documented, GATEWAY_LIMITS,
+        "API Gateway takes 10 MB and Lambda 6 MB; a larger request gets 413.";
+    BALANCER_TIMEOUT = "INV-B1", Documented, BALANCER,
+        "A load balancer waits for the function, at most for its idle time-out of 60 s; the function runs on.";
+    BALANCER_IDLE = "INV-D28", Assumption, NONE,
+        "A load balancer's idle time-out ends a connection that waits for a function: 504.";
+    BALANCER_ERROR = "INV-B2", Documented, "Elastic Load Balancing user guide, load-balancer-troubleshooting",
+        "Where the function fails, times out, is throttled or answers more than 1 MB, a load balancer answers 502.";
+    BALANCER_PAYLOAD = "INV-B4", Documented, BALANCER,
+        "A load balancer takes requests of 1 MB; a larger one gets 413.";
+    URL_THROTTLE = "INV-F1", Documented, "AWS Lambda developer guide, urls-configuration",
+        "A function URL answers 429 where Lambda throttles: the client sees it.";
+    URL_ERROR = "INV-F2", Observed, MEASURED,
+        "A function URL answers 502 where the function fails or times out.";
+    URL_CUT = "INV-D26", Assumption, NONE,
+        "Where the function's own time-out cuts it, a function URL answers 502, or `timeout_status`.";
+    COGNITO = "INV-4.4.1", Documented, "Amazon Cognito developer guide, working with AWS Lambda triggers",
+        "Cognito waits 5 s for an answer and calls again; three attempts without one end the user's operation.";
+    COGNITO_AGAIN = "INV-D29", Assumption, NONE,
+        "For Cognito throttles and failures of Lambda are attempts too; it does not pause, and tries no error of the function again.";
+    LEX = "INV-4.4.2", Documented, "AWS Lambda developer guide, lambda-services",
+        "Lex waits 30 s for its function, once.";
+    ALEXA = "INV-4.4.3", Documented, "Alexa developer documentation",
+        "Alexa waits 8 s for its function, once.";
+    EDGE = "INV-4.4.5", Documented, "Amazon CloudFront developer guide, cloudfront-limits",
+        "Lambda@Edge runs 1,000 at once and takes 10,000 requests a second in each Region, 5 s for a viewer's request and 30 s for one to the origin: 503 beyond that, 500 for an exception, 502 for an answer that is not valid.";
+    FIREHOSE = "INV-4.4.6", Documented, "Amazon Data Firehose developer guide, data-transformation",
+        "Firehose invokes its function for a buffer of records, for at most 5 min, and tries time-outs and throttles again three times; then it skips the records, which go to the prefix `processing-failed`.";
+    FIREHOSE_AGAIN = "INV-D30", Assumption, NONE,
+        "Firehose waits a second between its attempts, and tries no error of the function again.";
+    SCHEDULE_RETRIES = "INV-6.6", Documented, "AWS Lambda developer guide, with-eventbridge-scheduler",
+        "A schedule calls within its flexible window, and tries again up to 185 times within 24 hours; then its dead-letter queue gets the event, or it is lost.";
+    NOTIFICATION_DELAY = "INV-6.7", Documented, "AWS Lambda developer guide, with-s3",
+        "A bucket notifies at least once, usually within seconds.";
+    LOG_RETRIES = "INV-6.8", Documented, "Amazon CloudWatch Logs user guide, metrics",
+        "A subscription of CloudWatch Logs tries throttles and failures of the service again for 24 hours.";
+    ERROR_ACTION = "INV-6.9", Documented, "AWS IoT Core developer guide, rule-error-handling",
+        "A rule of IoT tries nothing again: what Lambda refuses goes to its error action, or is lost.";
+    RECEIPT_RULE = "INV-6.10", Documented, "AWS Lambda developer guide, lambda-services",
+        "A receipt rule of SES that waits for the answer waits 30 s, once.";
+    CALLBACK = "INV-6.11", Documented, "AWS Lambda developer guide, services-cloudformation",
+        "CloudFormation hands its request over as an event, and waits up to 1 h until the function calls back.";
+    HANDED_OVER = "INV-6.12", Assumption, NONE,
+        "SES, CloudFormation, CodeCommit and AWS Config hand over an event once; what Lambda refuses is lost, and fails a stack.";
+    SDK_EVENTS = "INV-6.14", Documented, SDKS,
+        "A client that sends events tries again as its SDK does, until Lambda accepts.";
+    TOPIC_RETRIES = "INV-6.1", Documented, "Amazon SNS developer guide, sns-message-delivery-retries",
+        "A topic tries again at once three times, twice after 1 s, ten times after 1 s to 20 s and 100,000 times after 20 s: for 23 days.";
+    TOPIC_CURVE = "INV-D31", Assumption, NONE,
+        "A topic's waits from 1 s to 20 s grow evenly, and a throttle is tried again as a failure is.";
+    PLACE_REFUSED = "INV-6.2", Documented, "Amazon SNS developer guide, sns-dead-letter-queues",
+        "What can never be delivered is not tried again: the dead-letter queue gets it, or it is lost.";
+    BUS_RETRIES = "INV-6.3", Documented, "Amazon EventBridge user guide, eb-rule-dlq",
+        "A rule tries again up to 185 times within 24 hours, and then its dead-letter queue gets the event, or it is lost.";
+    BUS_CURVE = "INV-D32", Assumption, NONE,
+        "A rule waits 1 s, 2 s, 4 s and so on, at most 480 s.";
+    BUCKET_RETRIES = "INV-D33", Assumption, NONE,
+        "A bucket tries a notification again after 1 s, 2 s, 4 s and so on, at most 300 s, for 24 hours.";
     BATCH_INVOKED = "ESM-6.2.1", Documented, MAPPINGS,
         "A mapping invokes once for each batch and waits for the result; the internal queue of asynchronous invocation is not used.";
     THROTTLED_BATCH_WAITS = "ESM-S7", Assumption, NONE,

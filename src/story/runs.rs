@@ -71,7 +71,7 @@ fn run_started(function: &str, run: u32, environment: u64, cold: bool, capacity:
     let (rule, pool) = match capacity {
         Capacity::Provisioned => (Some(&rules::PROVISIONED), ", provisioned"),
         Capacity::Spillover | Capacity::ReservedSpillover => (Some(&rules::PROVISIONED), ", spilled over"),
-        Capacity::Reserved | Capacity::Unreserved => (cold.then_some(&rules::COLD_START), ""),
+        Capacity::Reserved | Capacity::Unreserved | Capacity::Edge => (cold.then_some(&rules::COLD_START), ""),
     };
     let detail = format!("run {run} in {place}, number {environment}{pool}");
     Told { actor: function, kind: StepKind::RunStarted, run: Some(run), rule, detail }

@@ -7,8 +7,8 @@ use super::batches::Batches;
 use super::families::{Key, key, origin};
 use super::step::caller_named;
 use crate::aws::fact::{
-    BrokerFact, Condition, DeliveryKind, Fact, MappingFact, MessageFact, Notice, Observer, Origin, Outcome, ReaderFact,
-    RecordFate, StreamFact,
+    BrokerFact, Condition, DeliveryKind, ExecutionFact, ExecutionStatus, Fact, FrontFact, MappingFact, MessageFact,
+    Notice, Observer, Origin, Outcome, PlaceFact, ReaderFact, RecordFate, StreamFact, Undelivered,
 };
 use crate::aws::ids::{CallerId, Id as _, MappingId};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -41,14 +41,14 @@ impl Selection {
 /// What can happen to an event, or to one that came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// A dead-letter queue received it, or the on-failure destination of a mapping received word of it.
+    /// A dead-letter queue received it, or part of it, or the on-failure destination of a mapping received word of it.
     DeadLettered,
-    /// It was accepted and ended without success. A message does so in a dead-letter queue, or with its retention; a
+    /// It was accepted and ended without success, as an event or an execution. A message does so in a dead-letter queue, or with its retention; a
     /// record when a mapping gives it up, or with its retention.
     Dropped,
     /// It was refused for want of concurrency or rate.
     Throttled,
-    /// It ended without success: a call, or an event.
+    /// It ended without success: a call, an event, or an execution.
     Failed,
     /// It was run once more although no run of it had failed.
     Duplicated,
@@ -71,6 +71,10 @@ impl Fate {
     fn is_met(self, fact: &Fact) -> bool {
         match (self, fact) {
             (Self::DeadLettered, Fact::Delivered { record, .. }) => record.kind == DeliveryKind::DeadLetterQueue,
+            (Self::DeadLettered, Fact::Front(FrontFact::DeadLettered { refused, .. })) => refused.is_none(),
+            (Self::DeadLettered, Fact::Place(PlaceFact::DeliveryFailed { fate, .. })) => {
+                matches!(fate, Undelivered::DeadLettered(_))
+            }
             (Self::DeadLettered, Fact::Broker(BrokerFact::DeadLettered { to, .. })) => to.is_some(),
             (Self::DeadLettered, Fact::Reader(ReaderFact::Discarded { notice, records, .. })) => {
                 *records > 0 && matches!(notice, Notice::Delivered(_))
@@ -79,6 +83,9 @@ impl Fate {
                 *fate != RecordFate::Succeeded
             }
             (Self::Dropped | Self::Failed, Fact::EventEnded { condition, .. }) => *condition != Condition::Success,
+            (Self::Dropped | Self::Failed, Fact::Execution(ExecutionFact::Ended { status, .. })) => {
+                *status != ExecutionStatus::Succeeded
+            }
             (Self::Failed, Fact::CallFinished { outcome, .. }) => {
                 !matches!(outcome, Outcome::Success | Outcome::Accepted)
             }
@@ -86,10 +93,16 @@ impl Fate {
             | (
                 Self::Dropped | Self::Failed,
                 Fact::Message(MessageFact::Expired { .. })
+                | Fact::Place(PlaceFact::DeliveryFailed { .. })
                 | Fact::Stream(StreamFact::Expired { .. })
                 | Fact::Broker(BrokerFact::Expired { .. }),
             )
-            | (Self::Throttled, Fact::Throttled { .. } | Fact::Stream(StreamFact::WriteThrottled { .. }))
+            | (
+                Self::Throttled,
+                Fact::Throttled { .. }
+                | Fact::Stream(StreamFact::WriteThrottled { .. })
+                | Fact::Front(FrontFact::Limited { .. }),
+            )
             | (Self::Duplicated, Fact::EventDuplicated { .. }) => true,
             _ => false,
         }
@@ -234,12 +247,16 @@ impl Observer for Finder {
         let (origin, at) = match fact {
             Fact::CallFinished { origin, .. }
             | Fact::EventEnded { origin, .. }
+            | Fact::Execution(ExecutionFact::Ended { origin, .. })
             | Fact::Message(MessageFact::Deleted { origin, .. } | MessageFact::Moved { origin, .. })
             | Fact::Mapping(MappingFact::FilteredOut { origin, .. })
             | Fact::Reader(ReaderFact::RecordEnded { origin, .. }) => (origin, now),
             Fact::Message(MessageFact::Expired { origin, at, .. })
             | Fact::Stream(StreamFact::Expired { origin, at, .. })
             | Fact::Broker(BrokerFact::Expired { origin, at, .. }) => (origin, *at),
+            Fact::Place(PlaceFact::Delivered { delivery, .. } | PlaceFact::DeliveryFailed { delivery, .. }) => {
+                (&delivery.origin, now)
+            }
             _ => return,
         };
         let took = at.since(origin.submitted);

@@ -3,15 +3,16 @@
 use std::fmt::Write as _;
 
 use super::batches::Batches;
+use super::buffers::Buffers;
 use super::families::{Event, Families, Key, key, origin};
-use super::internal::Tries;
+use super::internal::{Parent, Tries};
 pub use super::kind::StepKind;
 use super::lines::Lines;
 use super::message::Progress;
 use super::record::Reading;
 use super::rules::Rule;
 use super::words::Settings;
-use super::{batch, client, delivery, internal, message, reader, record, runs};
+use super::{batch, calls, client, delivery, execution, front, internal, message, place, reader, record, runs};
 use crate::aws::config::Source;
 use crate::aws::fact::{Fact, MappingFact, Origin, ReaderFact};
 use crate::aws::ids::CallerId;
@@ -65,6 +66,7 @@ pub struct Narrator<'a> {
     settings: Settings<'a>,
     families: Families<'a, ()>,
     batches: Batches,
+    buffers: Buffers,
     lines: Lines,
 }
 
@@ -81,7 +83,13 @@ impl<'a> Narrator<'a> {
 
     fn of(scenario: &'a Scenario, batches: Batches) -> Self {
         let settings = Settings(&scenario.system);
-        Self { settings, families: Families::of(settings), batches, lines: Lines::default() }
+        Self {
+            settings,
+            families: Families::of(settings),
+            batches,
+            buffers: Buffers::default(),
+            lines: Lines::default(),
+        }
     }
 
     /// The steps that a fact is, each with the fact as it is about that event: a fact about a batch is a step of all
@@ -95,9 +103,11 @@ impl<'a> Narrator<'a> {
             take(fact, step);
         }
         let Self { batches, families, .. } = self;
-        let others = batches.others(fact, |origin| {
+        let mut others = batches.others(fact, |origin| {
             families.event(key(origin), origin.branch).map_or(1, |event| event.message.runs + 1)
         });
+        let of_buffer = self.buffers.others(self.settings, fact).into_iter();
+        others.extend(of_buffer.filter(|fact| self::origin(fact).is_some_and(|origin| self.batches.concern(origin))));
         for fact in others {
             if let Some(step) = self.step(now, &fact) {
                 take(&fact, step);
@@ -165,10 +175,15 @@ impl<'a> Narrator<'a> {
                 Some(delivery::retried(settings.target(*to), now, record, *error, *due))
             }
             Fact::DeliveryFailed { record, to, error } => Some(delivery::failed(settings.target(*to), record, *error)),
+            Fact::Place(fact) => Some(place::tell(settings, now, fact)),
             Fact::Message(fact) => message::tell(settings, now, &before.message, fact),
             Fact::Mapping(_) | Fact::Stream(_) | Fact::Broker(_) | Fact::Reader(_) => {
                 self.tell_of_sources(now, origin, &before, fact)
             }
+            Fact::Front(fact) => Some(front::tell(settings, now, origin, fact)),
+            Fact::Execution(fact) => Some(execution::tell(settings, now, fact)),
+            Fact::Outgoing(fact) => Some(calls::tell_outgoing(settings, now, fact)),
+            Fact::Dependency(fact) => calls::tell_dependency(settings, now, fact),
             Fact::EnvironmentCreated { .. }
             | Fact::EnvironmentEnded { .. }
             | Fact::EnvironmentReset { .. }
@@ -211,11 +226,15 @@ impl<'a> Narrator<'a> {
         }
     }
 
-    /// The event whose record was accepted as another event.
-    fn parent(&mut self, origin: &Origin, fact: &Fact) -> Option<String> {
+    /// What an event comes from that no caller sent.
+    fn parent(&mut self, origin: &Origin, fact: &Fact) -> Option<Parent> {
         let Fact::EventAccepted { parent: Some(branch), .. } = fact else { return None };
-        let part = self.families.event(key(origin), *branch).map_or(0, |event| event.number);
-        Some(self.name(origin, part))
+        let event = self.families.event(key(origin), *branch);
+        let (part, place) = event.map_or((0, None), |event| (event.number, event.place));
+        Some(match place {
+            Some(place) => Parent::Place(self.settings.target(place).to_owned()),
+            None => Parent::Record(self.name(origin, part)),
+        })
     }
 }
 

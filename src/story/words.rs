@@ -6,7 +6,9 @@ use crate::aws::config::{
     Broker, ChangeAction, Client, EventSourceMapping, Function, Queue, Source, Stream, StreamKind, System, Target,
 };
 use crate::aws::fact::MappingFact;
-use crate::aws::ids::{BrokerId, CallerId, ErrorId, FunctionId, MappingId, QueueId, StreamId};
+use crate::aws::ids::{
+    BrokerId, CallerId, DependencyId, ErrorId, FunctionId, MappingId, QueueId, StateMachineId, StateNameId, StreamId,
+};
 use crate::kernel::time::{SimDuration, SimTime};
 
 const MILLISECOND: u64 = 1_000_000;
@@ -97,8 +99,20 @@ impl<'a> Settings<'a> {
         &self.0.event_source_mappings[id].name
     }
 
+    pub(super) fn state_machine(self, id: StateMachineId) -> &'a str {
+        &self.0.state_machines[id].name
+    }
+
+    pub(super) fn state(self, id: StateNameId) -> &'a str {
+        &self.0.state_names[id]
+    }
+
     pub(super) fn error(self, id: ErrorId) -> &'a str {
         &self.0.errors[id]
+    }
+
+    pub(super) fn dependency(self, id: DependencyId) -> &'a str {
+        &self.0.dependencies[id].name
     }
 
     pub(super) fn target(self, target: Target) -> &'a str {
@@ -110,6 +124,7 @@ impl<'a> Settings<'a> {
             Target::Function(id) => &self.0.functions[id].name,
             Target::Stream(id) => &self.0.streams[id].name,
             Target::Broker(id) => &self.0.brokers[id].name,
+            Target::StateMachine(id) => &self.0.state_machines[id].name,
         }
     }
 

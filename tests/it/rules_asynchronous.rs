@@ -498,7 +498,8 @@ callers: {{ c: {{ target: f, invocation: async, payload: {payload}B, arrivals: {
         ("on_failure", "fifo", 1, Some(DeliveryError::FifoQueue)),
         ("on_failure", "g", 1_048_064, None),
         ("on_failure", "g", 1_048_065, too_large),
-        ("on_failure", "bus", 1_048_576, None),
+        ("on_failure", "bus", 1_048_064, None),
+        ("on_failure", "bus", 1_048_065, too_large),
         ("on_failure", "bucket", 1_048_576, None),
     ];
     for (setting, target, payload, expected) in rows {

@@ -594,14 +594,16 @@ changes: [{at: 1s, set: {'functions.f.failures[2].error': New, 'functions.f.fail
     assert_eq!(names(function), some(&["Disk", "Late", "New"]));
 }
 
-/// A block without keys is written so that it can be read again.
+/// A place is written so that it can be read again.
 #[test]
 fn places_survive_being_written_out() {
     let loaded = load(&with_async("{on_failure: archive}"), &["topics.more={}"]);
     let written = loaded.source.resolved_yaml();
     for line in [
-        "  archive: {}",
-        "  more: {}  # --set",
+        "  archive:",
+        "    notify: []  # default, INV-6",
+        "  more:  # --set",
+        "    subscribers: []  # default, INV-6",
         "    type: standard  # default, ESM-1.1",
         "      on_failure: archive",
         "      on_success: none  # default, INV-O1",

@@ -333,3 +333,103 @@ fn mean_durations() {
         agrees(duration, mean, mean_ms, 1.0);
     }
 }
+
+/// The share of requests that wait in an M/M/c queue (Erlang C), from Erlang's loss formula.
+fn erlang_c(servers: u32, erlangs: f64) -> f64 {
+    let (blocked, load) = (erlang_b(servers, erlangs), erlangs / f64::from(servers));
+    blocked / (1.0 - load * (1.0 - blocked))
+}
+
+/// Poisson calls of a function that takes no time ask a dependency; nothing else limits.
+fn asking(rate: u32, dependency: &str) -> String {
+    format!(
+        "duration: 2000s\nwarmup: 100s\naccount: {{ concurrency_limit: 100000, request_rate_limit: off, scaling: off }}\n\
+         dependencies: {{ d: {{ {dependency} }} }}\n\
+         functions: {{ f: {{ duration: 0s, timeout: 15m, calls: [{{ dependency: d }}] }} }}\n\
+         callers: {{ c: {{ target: f, arrivals: {{ poisson: {rate}/s }}, client: {{ retry: none, timeout: unlimited }} }} }}"
+    )
+}
+
+/// M/M/c: the mean wait is C(c, a) / (c mu - lambda). 8 erlangs on 10 servers of 100 ms, and 0.7 on one.
+#[test]
+fn erlang_c_waiting() {
+    for (rate, servers, largest) in [(80, 10, 0.6), (7, 1, 6.0)] {
+        let yaml = asking(rate, &format!("concurrency: {servers}, service_time: {{ exponential: {{ mean: 100ms }} }}"));
+        let [wait, busy] = replicate(&yaml, |run| {
+            ["wait_ms.mean", "in_service.mean"].map(|figure| number(run, &format!("dependencies.d.{figure}")))
+        });
+        let erlangs = f64::from(rate) / 10.0;
+        let theory = erlang_c(servers, erlangs) / (10.0 * f64::from(servers) - f64::from(rate)) * 1e3;
+        agrees(&format!("wait, {servers} servers"), wait, theory, largest);
+        agrees(&format!("busy, {servers} servers"), busy, erlangs, 0.1);
+    }
+}
+
+/// M/G/1: the mean wait is lambda E[S^2] / (2 (1 - rho)) (Pollaczek and Khinchine). 7 requests a second of 100 ms.
+#[test]
+fn pollaczek_khinchine_waiting() {
+    for (law, cv2, largest) in [
+        ("100ms", 0.0, 3.0),
+        ("{ gamma: { mean: 100ms, cv: 0.5 } }", 0.25, 4.0),
+        ("{ lognormal: { mean: 100ms, cv: 1.5 } }", 2.25, 14.0),
+    ] {
+        let yaml = asking(7, &format!("concurrency: 1, service_time: {law}"));
+        let [wait] = replicate(&yaml, |run| [number(run, "dependencies.d.wait_ms.mean")]);
+        let theory = 7.0 * 0.01 * (1.0 + cv2) / (2.0 * (1.0 - 0.7)) * 1e3;
+        agrees(law, wait, theory, largest);
+    }
+}
+
+/// The machine-repair model: N users think for 1/lambda and share one server of 1/mu; the busy share of the server is
+/// 1 - p0 with p0 = 1 / sum over k of N!/(N-k)! (lambda/mu)^k.
+#[test]
+fn machine_repair() {
+    let (users, ratio) = (10_u32, 0.1);
+    let yaml = "duration: 2000s
+warmup: 100s
+dependencies: { d: { concurrency: 1, service_time: { exponential: { mean: 100ms } } } }
+functions: { f: { duration: 0s, timeout: 15m, calls: [{ dependency: d }] } }
+callers: { c: { target: f, users: { count: 10, think: { exponential: { mean: 1s } } }, client: { retry: none, timeout: unlimited } } }";
+    let [busy, rate, response] = replicate(yaml, |run| {
+        let measured = 1_900.0;
+        [
+            number(run, "dependencies.d.in_service.mean"),
+            number(run, "callers.c.succeeded") / measured,
+            number(run, "callers.c.latency_ms.mean") / 1e3,
+        ]
+    });
+    let terms = (1..=users).scan(1.0, |term, k| {
+        *term *= f64::from(users - k + 1) * ratio;
+        Some(*term)
+    });
+    let idle = 1.0 / (1.0 + terms.sum::<f64>());
+    agrees("busy", busy, 1.0 - idle, 0.005);
+    // The interactive law: N = X (R + Z).
+    agrees("throughput", rate, (1.0 - idle) * 10.0, 0.05);
+    agrees("response", response, f64::from(users) / ((1.0 - idle) * 10.0) - 1.0, 0.01);
+}
+
+/// N retries of what fails with probability p succeed with 1 - p^(N+1) and ask (1 - p^(N+1)) / (1 - p) times.
+#[test]
+fn retries_against_a_failing_dependency() {
+    for (p, retries) in [(0.1, 2), (0.5, 2), (0.5, 4), (0.9, 3)] {
+        let yaml = format!(
+            "duration: 400s
+account: {{ request_rate_limit: off }}
+dependencies: {{ d: {{ service_time: 1ms, failures: [{{ probability: {p} }}] }} }}
+functions:
+  f:
+    duration: 0s
+    calls: [{{ dependency: d, client: {{ retry: {{ max_attempts: {}, base: 1ms, jitter: none }} }} }}]
+callers: {{ c: {{ target: f, arrivals: {{ poisson: 50/s }}, client: {{ retry: none }} }} }}",
+            retries + 1
+        );
+        let [load, succeeded] = replicate(&yaml, |run| {
+            let share = number(run, "callers.c.succeeded") / number(run, "callers.c.submitted");
+            [number(run, "dependencies.d.load_factor"), share]
+        });
+        let failed = libm::pow(p, f64::from(retries) + 1.0);
+        agrees(&format!("load, p = {p}, {retries} retries"), load, (1.0 - failed) / (1.0 - p), 0.01);
+        agrees(&format!("success, p = {p}, {retries} retries"), succeeded, 1.0 - failed, 0.005);
+    }
+}

@@ -1,7 +1,7 @@
 //! Asynchronous invocation: the internal queue of a function, and where its events end.
 
 use super::{Backoff, Jitter};
-use crate::aws::ids::{BrokerId, BucketId, EventBusId, FunctionId, QueueId, StreamId, TopicId};
+use crate::aws::ids::{BrokerId, BucketId, EventBusId, FunctionId, QueueId, StateMachineId, StreamId, TopicId};
 use crate::kernel::quantity::Ratio;
 use crate::kernel::time::SimDuration;
 
@@ -93,6 +93,8 @@ pub enum Target {
     Stream(StreamId),
     /// A queue of a message broker.
     Broker(BrokerId),
+    /// A state machine: an execution of it is started.
+    StateMachine(StateMachineId),
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Target;
+use super::{DeliveryPolicy, Target, Via};
 use crate::kernel::arrival::ArrivalProcess;
 use crate::kernel::dist::Distribution;
 use crate::kernel::quantity::Ratio;
@@ -15,8 +15,10 @@ pub struct Caller {
     pub name: String,
     /// Its place in the file.
     pub order: u32,
-    /// What it calls: a function or a queue.
+    /// What it calls or sends to.
     pub target: Target,
+    /// The service between it and its function.
+    pub via: Via,
     /// How it calls.
     pub invocation: Invocation,
     /// When it calls.
@@ -113,6 +115,8 @@ pub struct Client {
     pub backoff: Backoff,
     /// Waits after throttles.
     pub throttle_backoff: Backoff,
+    /// INV-6: retries of a service that delivers events, in the place of attempts and waits above.
+    pub policy: Option<Arc<DeliveryPolicy>>,
     /// What retries may cost in all.
     pub budget: Budget,
     /// INV-3.4: the adaptive mode's rate limiter.

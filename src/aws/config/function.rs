@@ -1,6 +1,8 @@
 //! Functions and their execution environments.
 
-use super::{Asynchronous, RecursiveLoop};
+use std::sync::Arc;
+
+use super::{Asynchronous, CallStep, RecursiveLoop};
 use crate::aws::ids::{CallerId, ErrorId};
 use crate::kernel::dist::Distribution;
 use crate::kernel::quantity::Ratio;
@@ -51,6 +53,8 @@ pub struct Function {
     pub provisioned_concurrency: ProvisionedConcurrency,
     /// Independent causes of failure; the first that applies decides how the run fails.
     pub failures: Vec<Failure>,
+    /// What a run calls after its own `duration`, step by step.
+    pub calls: Arc<[CallStep]>,
     /// INV-Y2: size of the answer, bytes.
     pub response_bytes: Distribution,
     /// INV-5.7: whether a loop through this function is stopped.

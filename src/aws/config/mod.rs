@@ -5,16 +5,23 @@
 
 pub(super) mod asynchronous;
 mod caller;
+mod calls;
+mod dependency;
 mod function;
 mod mapping;
 mod places;
+mod policy;
 mod queue;
+mod state_machine;
 mod stream;
+mod via;
 
 pub use asynchronous::{Asynchronous, Delivery, Expiry, RecursiveLoop, RetryFrom, Target};
 pub use caller::{
     Backoff, Budget, Caller, CircuitBreaker, Client, Deduplication, Invocation, Jitter, Keys, Load, RetryOn, UserStart,
 };
+pub use calls::{Call, CallStep, CallTarget};
+pub use dependency::{AbandonedCalls, Dependency, Discipline, Slowdown};
 pub use function::{
     Architecture, EventSelector, Failure, FailureKind, Function, ProvisionedConcurrency, TargetTracking, WarmSelection,
 };
@@ -22,12 +29,18 @@ pub use mapping::{
     Consumers, EventSourceMapping, Growth, KafkaPollers, PollPhase, Pollers, ProvisionedPollers, Source, SqsPolling,
     StartingPosition, StreamPolling, WindowOpens,
 };
-pub use places::{Bucket, EventBus, Topic};
+pub use places::{Bucket, EventBus, Route, Topic};
+pub use policy::{DeliveryPolicy, Extent, RetryPhase};
 pub use queue::{DeduplicationScope, Fairness, Queue, QueueKind, Redrive, StaleDelete};
+pub use state_machine::{
+    Catcher, ErrorMatch, ErrorName, MapMode, Retrier, State, StateKind, StateMachine, StateMachineKind, TransitionLimit,
+};
 pub use stream::{Broker, BrokerKind, CapacityMode, Stream, StreamKind};
+pub use via::{DoorRate, DoorStatuses, EventService, Firehose, FrontDoor, Passage, Service, Via};
 
 use super::ids::{
-    BrokerId, BucketId, CallerId, ErrorId, EventBusId, FunctionId, MappingId, QueueId, StreamId, Table, TopicId,
+    BrokerId, BucketId, CallerId, DependencyId, ErrorId, EventBusId, FunctionId, MappingId, QueueId, StateMachineId,
+    StateNameId, StreamId, Table, TopicId,
 };
 use crate::kernel::quantity::{Rate, Ratio};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -55,8 +68,14 @@ pub struct System {
     pub event_buses: Table<EventBusId, EventBus>,
     /// The buckets, in file order.
     pub buckets: Table<BucketId, Bucket>,
+    /// The dependencies, in file order.
+    pub dependencies: Table<DependencyId, Dependency>,
+    /// The state machines, in file order.
+    pub state_machines: Table<StateMachineId, StateMachine>,
     /// Names of errors, in order of appearance.
     pub errors: Table<ErrorId, String>,
+    /// Names of states, in order of appearance.
+    pub state_names: Table<StateNameId, String>,
     /// Faults of the services themselves, in file order.
     pub faults: Vec<Fault>,
     /// Settings that change while it runs, in file order.
@@ -171,6 +190,10 @@ pub enum ChangeAction {
         /// How fast.
         rate: Rate,
     },
+    /// All settings of a state machine; executions under way keep theirs.
+    StateMachine(StateMachineId, Box<StateMachine>),
+    /// All settings of a dependency.
+    Dependency(DependencyId, Box<Dependency>),
     /// A caller's client.
     Client(CallerId, Box<Client>),
     /// INV-E15: new code; idle environments of the old are gone.
@@ -196,6 +219,16 @@ impl ChangeAction {
     /// A mapping and its settings from now on.
     pub fn mapping(&self) -> Option<(MappingId, &EventSourceMapping)> {
         if let Self::Mapping(id, settings) = self { Some((*id, settings)) } else { None }
+    }
+
+    /// A state machine and its settings from now on.
+    pub fn state_machine(&self) -> Option<(StateMachineId, &StateMachine)> {
+        if let Self::StateMachine(id, settings) = self { Some((*id, settings)) } else { None }
+    }
+
+    /// A dependency and its settings from now on.
+    pub fn dependency(&self) -> Option<(DependencyId, &Dependency)> {
+        if let Self::Dependency(id, settings) = self { Some((*id, settings)) } else { None }
     }
 
     /// A caller and its client from now on.

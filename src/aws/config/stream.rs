@@ -80,3 +80,13 @@ pub enum BrokerKind {
     /// Apache `ActiveMQ`: five batches at a time.
     ActiveMq,
 }
+
+impl BrokerKind {
+    /// ESM-5: batches of one mapping at the same time.
+    pub const fn consumers(self) -> u32 {
+        match self {
+            Self::RabbitMq => 1,
+            Self::ActiveMq => 5,
+        }
+    }
+}

@@ -3,17 +3,26 @@
 //! Machines count nothing for reports; they state facts, and whoever listens counts.
 
 mod asynchronous;
+mod calls;
+mod executions;
+mod fronts;
 mod messages;
+mod places;
 mod streams;
 mod words;
 
 pub use asynchronous::{Condition, DeliveryError, DeliveryKind, Record, Response, ReturnCause};
+pub use calls::{DependencyFact, OutgoingFact, Rejection};
+pub use executions::{ExecutionFact, ExecutionStatus, TransitionCause};
+pub use fronts::FrontFact;
 pub use messages::{Complete, Levels, MappingFact, MessageFact, MessageState};
+pub use places::{PlaceDelivery, PlaceFact, PlaceFailure, Undelivered};
 pub use streams::{BrokerFact, DiscardCondition, Notice, ReaderFact, RecordFate, StreamFact, WindowEnd};
 pub use words::{Answer, Capacity, InitPhase, Outcome, RunOutcome, ThrottleReason};
 
 use super::config::Target;
 use super::ids::{CallerId, ErrorId, FunctionId};
+use crate::kernel::rng::StreamKey;
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// Listens to a run. Resolved at compile time: what it does not look at costs nothing.
@@ -50,6 +59,17 @@ pub struct Origin {
     pub submission: u64,
     /// When it was submitted: decides whether it is measured.
     pub submitted: SimTime,
+}
+
+impl Origin {
+    /// What a service sends on when it gives up: an event of its own, of the same submission.
+    pub(crate) fn following(self) -> Self {
+        const FOLLOWING: u64 = 0xf0;
+        let word = StreamKey::from_word(u64::from(self.branch)).word(FOLLOWING);
+        #[allow(clippy::cast_possible_truncation, reason = "half of the word will do")]
+        let branch = word as u32;
+        Self { branch: branch.max(1), ..self }
+    }
 }
 
 /// What happened.
@@ -267,6 +287,16 @@ pub enum Fact {
     Broker(BrokerFact),
     /// A mapping of a stream, a Kafka topic or a broker did something.
     Reader(ReaderFact),
+    /// A service before a function did something.
+    Front(FrontFact),
+    /// Something happened in a topic, an event bus or a bucket.
+    Place(PlaceFact),
+    /// Something happened in an execution of a state machine.
+    Execution(ExecutionFact),
+    /// A call that a run makes did something.
+    Outgoing(OutgoingFact),
+    /// Something happened at a dependency.
+    Dependency(DependencyFact),
     /// An environment was created.
     EnvironmentCreated {
         /// Its function.

@@ -24,6 +24,8 @@ pub enum Capacity {
     Unreserved,
     /// On demand, from the function's reserved concurrency, while it has provisioned concurrency.
     ReservedSpillover,
+    /// On demand at an edge location: Lambda@Edge has a pool of its own in each Region (INV-4.4).
+    Edge,
 }
 
 /// What an answer says.

@@ -7,6 +7,7 @@ use crate::aws::event::Context;
 use crate::aws::fact::{
     BrokerFact, DeliveryError, DiscardCondition, Fact, Notice, Observer, Origin, ReaderFact, RecordFate,
 };
+use crate::aws::fan_out::{Arriving, Chain};
 use crate::aws::ids::{Id, MappingId, WorkerId};
 use crate::aws::limits;
 use crate::aws::sqs::{Message, Together};
@@ -88,7 +89,16 @@ impl Readers {
                     self.put(mapping, &held, to, around, context);
                 }
             }
-            Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) | Target::Function(_) | Target::Broker(_) => {}
+            Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) => {
+                let origin = sent_on(first.origin, worker.mapping);
+                let bytes = limits::DISCARDED_BATCH_BYTES;
+                let parent = Some(first.origin.branch);
+                if around.fan_out.largest(to).is_some_and(|largest| bytes > largest) {
+                    return Some(DeliveryError::TooLarge);
+                }
+                around.fan_out.receive(to, Arriving { origin, parent, bytes, chain: Chain::NEW }, context);
+            }
+            Target::Function(_) | Target::Broker(_) | Target::StateMachine(_) => {}
         }
         None
     }
@@ -151,7 +161,8 @@ impl Readers {
                     | Target::Topic(_)
                     | Target::EventBus(_)
                     | Target::Bucket(_)
-                    | Target::Function(_),
+                    | Target::Function(_)
+                    | Target::StateMachine(_),
                 )
                 | None => {}
             }

@@ -45,8 +45,8 @@ impl Kind {
     /// ESM-5: batches of one mapping at the same time, where that is fixed.
     pub(super) fn consumers(self) -> u32 {
         match self {
-            Self::Broker(BrokerKind::ActiveMq) => 5,
-            Self::Broker(BrokerKind::RabbitMq) | Self::ChangeStream | Self::Shards(_) | Self::Topic => 1,
+            Self::Broker(kind) => kind.consumers(),
+            Self::ChangeStream | Self::Shards(_) | Self::Topic => 1,
         }
     }
 }

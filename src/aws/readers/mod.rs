@@ -26,6 +26,7 @@ use std::collections::VecDeque;
 use super::config::{EventSourceMapping, PollPhase, Source, StartingPosition, System};
 use super::event::Context;
 use super::fact::{Fact, MappingFact, Observer, ReaderFact};
+use super::fan_out::FanOut;
 use super::fault::SendFaults;
 use super::frontend::Frontend;
 use super::function::Names;
@@ -82,6 +83,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) frontend: &'a mut Frontend,
     pub(crate) sqs: &'a mut Sqs,
     pub(crate) streams: &'a mut Streams,
+    pub(crate) fan_out: &'a mut FanOut,
 }
 
 impl Readers {

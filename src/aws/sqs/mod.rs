@@ -161,21 +161,35 @@ impl Sqs {
         attempt: u32,
         context: &mut Context<'_, O>,
     ) -> Reply {
+        if let Some(reply) = self.refusal(id, &message, key, attempt, context.now) {
+            return reply;
+        }
+        self.put(id, message, context);
+        Reply { answer: Answer::Success, status: 200 }
+    }
+
+    /// Why the service refuses a message that is sent, if it does.
+    #[inline]
+    pub(crate) fn refusal(
+        &mut self,
+        id: QueueId,
+        message: &Message,
+        key: StreamKey,
+        attempt: u32,
+        now: SimTime,
+    ) -> Option<Reply> {
         // INV-T5.
-        if let Some(status) = self.faults.strike(Target::Queue(id), &message.origin, key, attempt, context.now) {
-            return Reply::fault(status);
+        if let Some(status) = self.faults.strike(Target::Queue(id), &message.origin, key, attempt, now) {
+            return Some(Reply::fault(status));
         }
         let served = &self.queues[id];
         // ESM-1.1.10.
         if message.bytes > served.config.maximum_message_size || message.call.bytes > limits::SQS_CALL_BYTES {
-            return Reply { answer: Answer::Rejected, status: 400 };
+            return Some(Reply { answer: Answer::Rejected, status: 400 });
         }
         let calls = &mut self.queues[id].calls;
-        if calls.as_mut().is_some_and(|calls| !calls.send(message.call.messages, context.now)) {
-            return Reply { answer: Answer::Throttled, status: 429 };
-        }
-        self.put(id, message, context);
-        Reply { answer: Answer::Success, status: 200 }
+        let takes = calls.as_mut().is_none_or(|calls| calls.send(message.call.messages, now));
+        (!takes).then_some(Reply { answer: Answer::Throttled, status: 429 })
     }
 
     /// A message is accepted.

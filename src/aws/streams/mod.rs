@@ -1,32 +1,32 @@
 //! What keeps records in order until somebody reads them: streams, Kafka topics and brokers (ESM-2, 3, 4, 5).
 //!
 //! A service of its own: callers and destinations write to it, mappings read from it. A record goes to a shard by its key;
-//! each group of readers has its own place in each shard. Reading order: this file, `shard`, `partition`, `throughput`,
-//! `resharding`, `on_demand`.
+//! each group of readers has its own place in each shard. Reading order: this file, `writing`, `shard`, `partition`,
+//! `throughput`, `resharding`, `on_demand`.
 
 mod on_demand;
 mod partition;
 mod resharding;
 mod shard;
 mod throughput;
+mod writing;
 
 use std::ops::Range;
 
 pub(crate) use partition::PartitionKey;
 pub(crate) use shard::{LogRecord, Read};
 pub(crate) use throughput::ReadLimit;
+pub(crate) use writing::Admitted;
 
 use on_demand::Demand;
 use shard::Shard;
 
 use super::config::{self, CapacityMode, StreamKind, System, Target};
 use super::event::{Class, Context, Event, ServiceEvent};
-use super::fact::{Answer, BrokerFact, Fact, Observer, Origin, ReaderFact, RecordFate, StreamFact};
+use super::fact::{BrokerFact, Fact, Observer, Origin, ReaderFact, RecordFate, StreamFact};
 use super::fault::SendFaults;
 use super::ids::{BrokerId, Id, LogId, MappingId, StreamId, Table};
-use super::limits;
 use super::request::Reply;
-use crate::kernel::rng::StreamKey;
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// All streams, topics and brokers.
@@ -131,7 +131,12 @@ impl Streams {
         match target {
             Target::Stream(id) => Some(Self::of_stream(id)),
             Target::Broker(id) => Some(Self::of_broker(id, self.count)),
-            Target::Queue(_) | Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) | Target::Function(_) => None,
+            Target::Queue(_)
+            | Target::Topic(_)
+            | Target::EventBus(_)
+            | Target::Bucket(_)
+            | Target::Function(_)
+            | Target::StateMachine(_) => None,
         }
     }
 
@@ -144,55 +149,6 @@ impl Streams {
     #[inline]
     pub(crate) fn awaited(&self) -> u64 {
         self.awaited
-    }
-
-    /// A record is sent; what the service does with it.
-    #[inline(always)]
-    pub(crate) fn send<O: Observer>(
-        &mut self,
-        id: LogId,
-        record: NewRecord,
-        key: StreamKey,
-        attempt: u32,
-        context: &mut Context<'_, O>,
-    ) -> Put {
-        let to = self.logs[id].target();
-        if let Some(status) = self.faults.strike(to, &record.origin, key, attempt, context.now) {
-            return Put::Refused(Reply::fault(status));
-        }
-        if let Source::Stream(_, config) = &self.logs[id].of
-            && (record.bytes > config.maximum_record_size
-                || config.kind == StreamKind::Kinesis && record.call_bytes > limits::PUT_RECORDS_BYTES)
-        {
-            return Put::Refused(Reply { answer: Answer::Rejected, status: 400 });
-        }
-        self.put(id, record, context)
-    }
-
-    /// A record is written, if the shard takes it.
-    #[inline(always)]
-    pub(crate) fn put<O: Observer>(&mut self, id: LogId, record: NewRecord, context: &mut Context<'_, O>) -> Put {
-        let NewRecord { origin, key, bytes, call_bytes: _ } = record;
-        let (number, shard, lane) = self.logs[id].place(key);
-        self.expire(id, shard, context);
-        let log = &mut self.logs[id];
-        let size = bytes + key.bytes();
-        log.count_demand(size, context);
-        if log.shards[shard].writes.as_mut().is_some_and(|writes| !writes.take(size, context.now)) {
-            log.say_throttled(origin, number, context);
-            // ESM-2.1: `ProvisionedThroughputExceededException`.
-            return Put::Refused(Reply { answer: Answer::Throttled, status: 400 });
-        }
-        let stored = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let sequence = log.append(number, LogRecord { origin, arrived: context.now, bytes: stored, lane });
-        match log.of {
-            Source::Stream(stream, _) => {
-                context.state(&Fact::Stream(StreamFact::Put { origin, stream, shard: number, sequence, bytes }));
-            }
-            Source::Broker(broker) => context.state(&Fact::Broker(BrokerFact::Received { origin, broker, bytes })),
-        }
-        self.awaited += self.logs[id].reading();
-        Put::Accepted(number)
     }
 
     /// Records of a shard whose retention ended are gone.

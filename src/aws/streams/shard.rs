@@ -213,8 +213,9 @@ mod tests {
         let mut shard = shard(1, 2);
         assert_eq!((shard.announce(), shard.announce()), (2, 3));
         assert_eq!((shard.unread(0), shard.len(), shard.is_read(0)), (4, 2, false));
-        shard.arrives(&record(2));
-        shard.arrives(&record(3));
+        for arrived in [2, 3] {
+            shard.arrives(&record(arrived));
+        }
         assert_eq!(read(&mut shard, 0, (9, 1_000), 10, 0).0, [0, 1, 2, 3]);
         assert_eq!(shard.announce(), 4);
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Builder;
 use super::checks::less;
 use super::table::Unit;
+use super::via::{Passed, via_key};
 use crate::aws::config::{Caller, Invocation, Load, UserStart};
 use crate::kernel::arrival::{ArrivalProcess, ProfileShape, RatePoint, Regularity};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -25,23 +26,27 @@ impl Builder<'_> {
         }
         let target = self.target(block.field("target"));
         let load = self.load(block, named);
+        let invocation = match block.field("invocation").word()? {
+            "async" => Invocation::Async,
+            _ => Invocation::Sync,
+        };
         let client = self.client(block.field("client"));
+        let passed = self.via(block.field("via"), invocation);
         let payload_bytes = self.distribution(block.field("payload"));
         let keys = self.keys(block.field("keys"));
         let delay = block.field("delay").optional(|delay| self.delay(delay));
         let deduplication = self.deduplication(block.field("deduplication"));
         let (load, durations) = load?;
+        let Passed { via, client: by_service } = passed?;
         Some(Caller {
             name: named.name.to_string(),
             order: self.names.rows(ResourceKind::Caller)[index].order,
             target: target?,
-            invocation: match block.field("invocation").word()? {
-                "async" => Invocation::Async,
-                _ => Invocation::Sync,
-            },
+            via,
+            invocation,
             load,
             max_events: block.field("max_events").optional(Resolved::whole)?,
-            client: client?,
+            client: by_service.or(client)?,
             payload_bytes: payload_bytes?,
             keys: keys?,
             delay: delay?,
@@ -57,9 +62,11 @@ impl Builder<'_> {
             (false, true) => self.arrivals(arrivals),
             (true, false) => {
                 let think = self.distribution(users.field("think"));
-                let accepted_at_once = block.field("invocation").word() == Some("async");
+                let (via, invocation) = (block.field("via"), block.field("invocation"));
+                // Firehose has a record at once as well.
+                let accepted_at_once = invocation.word() == Some("async") || via_key(via) == Some("firehose");
                 if accepted_at_once && think.as_ref().is_some_and(|think| think.max() == Some(0)) {
-                    let place = block.field("invocation").place;
+                    let place = if via.is_written() { via.place } else { invocation.place };
                     self.contradiction(users.field("think"), "these users never stop calling", |problem| {
                         problem
                             .with_expected("a pause between calls")

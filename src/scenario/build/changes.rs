@@ -1,14 +1,17 @@
 //! Settings that change while it runs: each entry is applied to the tree in order of time, and what it touches is
 //! read again.
 
+use std::collections::BTreeMap;
+
 use super::checks::{Blocks, UNRESERVED, claim};
 use super::names::Resource;
+use super::passage::own_client;
 use super::timeouts::Bound;
 use super::{Builder, account};
 use crate::aws::config::{Change, ChangeAction};
-use crate::aws::ids::{CallerId, FunctionId, Id, MappingId, QueueId, StreamId};
+use crate::aws::ids::{CallerId, DependencyId, FunctionId, Id, MappingId, QueueId, StateMachineId, StreamId};
 use crate::kernel::time::{SimDuration, SimTime};
-use crate::scenario::error::{Problem, ProblemKind, did_you_mean, quote};
+use crate::scenario::error::{Place, Problem, ProblemKind, did_you_mean, quote};
 use crate::scenario::keys::{ResourceKind, tables};
 use crate::scenario::resolve::{NAMED_MAX, Named, Path, Resolved, Resolver, a};
 use crate::scenario::set;
@@ -23,17 +26,22 @@ enum Touched {
     Queue(QueueId),
     Stream(StreamId),
     Mapping(MappingId),
+    StateMachine(StateMachineId),
+    Dependency(DependencyId),
     Client(CallerId),
 }
 
 /// What can change.
 const CAN_CHANGE: &str = "a key under `account`, `functions.NAME`, `queues.NAME`, `streams.NAME`, \
-     `event_source_mappings.NAME` or `callers.NAME.client`";
-const GROUPS: [&str; 6] = ["account", "functions", "queues", "streams", "event_source_mappings", "callers"];
+     `event_source_mappings.NAME`, `dependencies.NAME`, `state_machines.NAME` or `callers.NAME.client`";
+const GROUPS: [&str; 8] =
+    ["account", "functions", "queues", "streams", "event_source_mappings", "dependencies", "state_machines", "callers"];
 
 /// The state of the settings while the entries are read in order of time.
 struct Timeline {
     root: Node,
+    /// The dependencies at the start.
+    dependencies: Vec<Resolved>,
     typical: bool,
     sources: Sources,
     account: Resolved,
@@ -46,6 +54,8 @@ struct Timeline {
     claims: Vec<u64>,
     /// The functions' time-outs as they were last checked.
     timeouts: Vec<Option<SimDuration>>,
+    /// The functions that are called at the edge, by their places, and where that is said.
+    at_edge: BTreeMap<usize, Place>,
 }
 
 impl Builder<'_> {
@@ -59,6 +69,7 @@ impl Builder<'_> {
     ) -> Option<Vec<Change>> {
         let mut timeline = Timeline::new(tree, root, typical, sources);
         timeline.joined = timeline.blocks.mappings.iter().map(|block| self.bound(block)).collect();
+        timeline.at_edge = self.called_at_edge(root.field("callers").named());
         self.combinations(root, &timeline);
         let entries = root.field("changes").list();
         if entries.len() > NAMED_MAX {
@@ -94,6 +105,15 @@ impl Builder<'_> {
         for named in root.field("brokers").named() {
             self.broker_combinations(named, blocks);
         }
+        for named in root.field("topics").named() {
+            self.topic_combinations(named, blocks);
+        }
+        for named in root.field("event_buses").named() {
+            self.event_bus_combinations(named, blocks);
+        }
+        for named in root.field("buckets").named() {
+            self.bucket_combinations(named, blocks);
+        }
         for block in &blocks.mappings {
             self.mapping_combinations(block, blocks);
             self.timeout_fits(block, block.if_has("source").unwrap_or(block), blocks);
@@ -102,6 +122,7 @@ impl Builder<'_> {
         self.groups_of_pollers(blocks, None);
         for caller in root.field("callers").named() {
             self.caller_combinations(&caller.block, blocks);
+            self.passage_combinations(&caller.block, blocks);
         }
     }
 
@@ -160,6 +181,9 @@ impl Builder<'_> {
                     let block = &timeline.blocks.functions[id.index()];
                     timeline.claims[id.index()] = claim(block).1;
                     self.function_combinations(block);
+                    if let Some(via) = timeline.at_edge.get(&id.index()) {
+                        self.edge_function_fits(block, *via);
+                    }
                 }
                 Touched::Queue(id) => self.queue_combinations(*id, &timeline.blocks.queues),
                 Touched::Stream(id) => self.stream_combinations(&timeline.blocks.streams[id.index()]),
@@ -168,7 +192,7 @@ impl Builder<'_> {
                     self.mapping_combinations(block, &timeline.blocks);
                     self.groups_of_pollers(&timeline.blocks, Some(block));
                 }
-                Touched::Account | Touched::Client(_) => {}
+                Touched::Account | Touched::Dependency(_) | Touched::StateMachine(_) | Touched::Client(_) => {}
             }
         }
         self.timeouts_after(timeline, touched, set);
@@ -241,9 +265,25 @@ impl Builder<'_> {
                 let id = self.names.find(name).and_then(Resource::mapping);
                 id.map(Touched::Mapping).ok_or_else(|| missing(ResourceKind::Mapping, name))
             }
+            ["state_machines", name, _, ..] => {
+                let id = self.names.find(name).and_then(Resource::state_machine);
+                id.map(Touched::StateMachine).ok_or_else(|| missing(ResourceKind::StateMachine, name))
+            }
+            ["dependencies", name, _, ..] => {
+                let id = self.names.find(name).and_then(Resource::dependency);
+                id.map(Touched::Dependency).ok_or_else(|| missing(ResourceKind::Dependency, name))
+            }
             ["callers", name, "client", ..] => {
                 let id = self.names.find(name).and_then(Resource::caller);
-                id.map(Touched::Client).ok_or_else(|| missing(ResourceKind::Caller, name))
+                let id = id.ok_or_else(|| missing(ResourceKind::Caller, name))?;
+                match via_of(&timeline.root, name).and_then(own_client) {
+                    None => Ok(Touched::Client(id)),
+                    Some(service) => {
+                        let message =
+                            format!("`{service}` calls the function by itself: it has no client that changes");
+                        Err(problem(ProblemKind::Contradiction, message).with_expected("no such key (INV-4.4)"))
+                    }
+                }
             }
             [first, ..] => {
                 let known = matches!(&timeline.root.kind, Kind::Map(_)) && tables::SCENARIO.key(first).is_some();
@@ -260,6 +300,20 @@ impl Builder<'_> {
         }
     }
 
+    /// Where the settings of a resource stand.
+    fn path_of(&self, touched: Touched) -> Vec<&str> {
+        match touched {
+            Touched::Account => vec!["account"],
+            Touched::Function(id) => vec!["functions", &self.names.name(Resource::Function(id)).text],
+            Touched::Queue(id) => vec!["queues", &self.names.name(Resource::Queue(id)).text],
+            Touched::Stream(id) => vec!["streams", &self.names.name(Resource::Stream(id)).text],
+            Touched::Mapping(id) => vec!["event_source_mappings", &self.names.name(Resource::Mapping(id)).text],
+            Touched::Dependency(id) => vec!["dependencies", &self.names.name(Resource::Dependency(id)).text],
+            Touched::StateMachine(id) => vec!["state_machines", &self.names.name(Resource::StateMachine(id)).text],
+            Touched::Client(id) => vec!["callers", &self.names.name(Resource::Caller(id)).text, "client"],
+        }
+    }
+
     /// Reads the settings of a resource again.
     fn reread(
         &mut self,
@@ -268,21 +322,19 @@ impl Builder<'_> {
         prefix: &Path,
         at: Option<SimTime>,
     ) -> Option<ChangeAction> {
-        let path = match touches {
-            Touched::Account => vec!["account"],
-            Touched::Function(id) => vec!["functions", &self.names.name(Resource::Function(id)).text],
-            Touched::Queue(id) => vec!["queues", &self.names.name(Resource::Queue(id)).text],
-            Touched::Stream(id) => vec!["streams", &self.names.name(Resource::Stream(id)).text],
-            Touched::Mapping(id) => vec!["event_source_mappings", &self.names.name(Resource::Mapping(id)).text],
-            Touched::Client(id) => vec!["callers", &self.names.name(Resource::Caller(id)).text, "client"],
-        };
+        let path = self.path_of(touches).into_iter().map(str::to_owned).collect::<Vec<_>>();
         let shape = match touches {
             Touched::Account => &tables::ACCOUNT_SHAPE,
             Touched::Function(_) => &tables::FUNCTIONS,
             Touched::Queue(_) => tables::QUEUE_SHAPE,
             Touched::Stream(_) => tables::STREAM_SHAPE,
             Touched::Mapping(_) => &tables::MAPPINGS,
-            Touched::Client(_) => &tables::CLIENT_SHAPE,
+            Touched::StateMachine(_) => &tables::STATE_MACHINES,
+            Touched::Dependency(_) => &tables::DEPENDENCIES,
+            Touched::Client(id) => {
+                let caller = &self.names.name(Resource::Caller(id)).text;
+                tables::client_shape(via_of(&timeline.root, caller))
+            }
         };
         let (mut entry, mut key) = (None, prefix.clone());
         let mut node = &timeline.root;
@@ -330,8 +382,22 @@ impl Builder<'_> {
                 timeline.blocks.mappings[id.index()] = named.block;
                 mapping.map(|mapping| ChangeAction::Mapping(id, Box::new(mapping)))
             }
+            Touched::StateMachine(id) => self.reread_machine(timeline, id, block),
+            Touched::Dependency(id) => {
+                self.stays(&timeline.dependencies[id.index()], &block, "connections_per_environment");
+                let named = self.renamed(Resource::Dependency(id), block);
+                let dependency = self.dependency(id.index(), &named);
+                dependency.map(|dependency| ChangeAction::Dependency(id, Box::new(dependency)))
+            }
             Touched::Client(id) => self.client(&block).map(|client| ChangeAction::Client(id, Box::new(client))),
         }
+    }
+
+    fn reread_machine(&mut self, timeline: &Timeline, id: StateMachineId, block: Resolved) -> Option<ChangeAction> {
+        self.stays(&timeline.blocks.state_machines[id.index()], &block, "type");
+        let named = self.renamed(Resource::StateMachine(id), block);
+        let machine = self.state_machine(id.index(), &named)?;
+        Some(ChangeAction::StateMachine(id, Box::new(machine)))
     }
 
     /// The block of a resource under its name.
@@ -349,11 +415,17 @@ impl Builder<'_> {
     }
 }
 
+/// The service through which a caller calls, where it is written.
+fn via_of<'a>(root: &'a Node, caller: &str) -> Option<&'a Node> {
+    let via = root.get("callers")?.value.get(caller)?.value.get("via")?;
+    Some(&via.value)
+}
+
 /// What a key that cannot change says: a word, a name, a switch or a moment.
-type Setting = (Option<&'static str>, Option<String>, Option<bool>, Option<SimTime>);
+type Setting = (Option<&'static str>, Option<String>, Option<bool>, Option<SimTime>, Option<u64>);
 
 fn setting(value: &Resolved) -> Setting {
-    (value.word(), value.text(), value.switch(), value.if_has("at").and_then(Resolved::moment))
+    (value.word(), value.text(), value.switch(), value.if_has("at").and_then(Resolved::moment), value.whole())
 }
 
 impl Timeline {
@@ -366,9 +438,11 @@ impl Timeline {
             account: root.field("account").clone(),
             claims: blocks.functions.iter().map(|block| claim(block).1).collect(),
             timeouts: blocks.functions.iter().map(|block| block.field("timeout").duration()).collect(),
+            dependencies: root.field("dependencies").named().iter().map(|named| named.block.clone()).collect(),
             reshardings: vec![Vec::new(); blocks.streams.len()],
             blocks,
             joined: Vec::new(),
+            at_edge: BTreeMap::new(),
         }
     }
 }

@@ -19,6 +19,7 @@ pub(super) struct Blocks {
     pub(super) queues: Vec<Resolved>,
     pub(super) streams: Vec<Resolved>,
     pub(super) mappings: Vec<Resolved>,
+    pub(super) state_machines: Vec<Resolved>,
 }
 
 impl Blocks {
@@ -30,6 +31,7 @@ impl Blocks {
             queues: blocks(ResourceKind::Queue).collect(),
             streams: blocks(ResourceKind::Stream).collect(),
             mappings: blocks(ResourceKind::Mapping).collect(),
+            state_machines: blocks(ResourceKind::StateMachine).collect(),
         }
     }
 }
@@ -120,7 +122,7 @@ pub(crate) fn claim(block: &Resolved) -> (&Resolved, u64) {
 }
 
 /// The most environments that a function may ask for, and the key that says so.
-fn most_provisioned(block: &Resolved) -> (&Resolved, u64) {
+pub(super) fn most_provisioned(block: &Resolved) -> (&Resolved, u64) {
     let provisioned = block.field("provisioned_concurrency");
     let Value::Block(..) = &provisioned.value else { return (provisioned, 0) };
     let steps = provisioned.field("schedule").list().iter().map(|step| step.field("to"));

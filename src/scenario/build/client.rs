@@ -75,6 +75,7 @@ impl Builder<'_> {
             max_attempts: retry.max_attempts,
             backoff: retry.backoff,
             throttle_backoff: retry.throttle_backoff,
+            policy: None,
             budget: retry.budget,
             adaptive: retry.adaptive,
             retry_on,

@@ -28,6 +28,7 @@ impl Builder<'_> {
         let failures = self.failures(block.field("failures"));
         let init_failures = self.failures(block.field("init_failures"));
         let provisioned_concurrency = self.provisioned(block.field("provisioned_concurrency"));
+        let calls = self.calls(block.field("calls"));
         let asynchronous = self.asynchronous(block.field("async"));
         Some(Function {
             name: named.name.to_string(),
@@ -56,6 +57,7 @@ impl Builder<'_> {
             },
             extension_tail: block.field("extension_tail").duration()?,
             cpu_scaling: block.field("cpu_scaling").switch()?,
+            calls: calls?,
             reserved_concurrency: block.field("reserved_concurrency").optional(Resolved::count)?,
             provisioned_concurrency: provisioned_concurrency?,
             failures: failures?,
@@ -68,7 +70,7 @@ impl Builder<'_> {
         })
     }
 
-    fn failures(&mut self, list: &Resolved) -> Option<Vec<Failure>> {
+    pub(super) fn failures(&mut self, list: &Resolved) -> Option<Vec<Failure>> {
         let failures = list.list().iter().map(|entry| self.failure(entry)).collect::<Vec<_>>();
         if list.path.name() == Some("init_failures") {
             self.no_answers(list);

@@ -93,30 +93,42 @@ impl Builder<'_> {
         let target = block.field("target");
         let Some(resource) = self.names.named(target) else { return };
         let invocation = block.field("invocation");
-        if !matches!(resource, Resource::Function(_)) && invocation.word() == Some("async") {
-            let expected = "`invocation: async` only with a function as the `target`";
+        let invoked = matches!(resource, Resource::Function(_) | Resource::StateMachine(_));
+        if !invoked && invocation.word() == Some("async") && invocation.is_written() {
+            let expected = "`invocation: async` only with a function or state machine as the `target`";
             self.not_taken(invocation, target, "a message is sent, not invoked", expected);
         }
         match resource {
-            Resource::Function(_) => self.sent_to_a_function(block),
+            Resource::Function(_) => self.sent_to(block, "a function is not sent messages"),
+            Resource::StateMachine(_) => self.sent_to(block, "a state machine is not sent messages"),
             Resource::Queue(queue) => self.sent_to_a_queue(block, is_fifo(&blocks.queues, queue)),
             Resource::Stream(stream) => {
                 let kind = blocks.streams[stream.index()].if_has("type").and_then(Resolved::word);
                 self.sent_to_a_stream(block, kind);
             }
             Resource::Broker(_) => self.sent_to_a_broker(block),
-            Resource::Mapping(_)
-            | Resource::Topic(_)
-            | Resource::EventBus(_)
-            | Resource::Bucket(_)
-            | Resource::Caller(_) => {}
+            Resource::Topic(_) => self.sent_to_a_place(block, "a message to a topic", 10),
+            Resource::EventBus(_) => self.sent_to_a_place(block, "an event for a bus", 10),
+            Resource::Bucket(_) => self.sent_to_a_place(block, "an object for a bucket", 1),
+            Resource::Mapping(_) | Resource::Caller(_) | Resource::Dependency(_) => {}
         }
     }
 
-    fn sent_to_a_function(&mut self, block: &Resolved) {
+    /// `most` is how many a call holds at most.
+    fn sent_to_a_place(&mut self, block: &Resolved, what: &str, most: u64) {
+        self.not_a_queue(block, what);
+        let (keys, target) = (block.field("keys"), block.field("target"));
+        if is_said(keys) {
+            self.not_taken(keys, target, &format!("{what} has no key"), "a queue or a stream as the `target`");
+        }
+        self.fit_in_a_call(block, most, &format!("at most {most} to this target"));
+        self.users_pause(block);
+    }
+
+    fn sent_to(&mut self, block: &Resolved, why: &str) {
         for field in MESSAGE_KEYS.map(|name| block.field(name)).into_iter().filter(|field| is_said(field)) {
             let expected = "a queue, stream or broker as the `target`";
-            self.not_taken(field, block.field("target"), "a function is not sent messages", expected);
+            self.not_taken(field, block.field("target"), why, expected);
         }
     }
 

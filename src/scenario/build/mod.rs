@@ -2,11 +2,12 @@
 //!
 //! Every reader gives `None` where a problem has been noted already; what needs several values is checked where all
 //! of them are there. Reading order: this file, then [`names`], [`function`], [`asynchronous`], [`queue`], [`stream`],
-//! [`mapping`], [`places`], [`fault`], [`caller`], [`message`], [`client`], [`distribution`], [`table`], [`checks`],
+//! [`mapping`], [`retry`], [`places`], [`state_machine`], [`fault`], [`caller`], [`message`], [`client`], [`distribution`], [`table`], [`checks`],
 //! [`timeouts`], [`changes`].
 
 mod asynchronous;
 mod caller;
+mod calls;
 pub(crate) mod changes;
 mod checks;
 pub(crate) mod client;
@@ -16,15 +17,19 @@ mod function;
 mod mapping;
 mod message;
 mod names;
+mod passage;
 mod places;
 mod queue;
+mod retry;
+mod state_machine;
 mod stream;
 mod table;
 mod timeouts;
+mod via;
 
 use std::path::Path as FilePath;
 
-pub(crate) use self::names::{ErrorNames, Names, groups};
+pub(crate) use self::names::{ErrorNames, Names, StateNames, groups};
 use super::error::{Problem, ProblemKind, Problems};
 use super::resolve::{Named, Resolved, Value};
 use super::scalar::Leaf;
@@ -42,6 +47,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) names: Names,
     /// What errors are called.
     pub(crate) errors: ErrorNames,
+    /// What states are called.
+    pub(crate) states: StateNames,
     /// Where files are looked up.
     pub(crate) base: &'a FilePath,
     /// What is wrong.
@@ -50,6 +57,7 @@ pub(crate) struct Builder<'a> {
 
 impl Builder<'_> {
     /// The whole scenario, but for what the caller of [`super::parse`] knows better.
+    #[allow(clippy::too_many_lines, reason = "a line or two for each group of resources")]
     pub(crate) fn scenario(&mut self, root: &Resolved) -> Option<Scenario> {
         let duration = root.field("duration").duration();
         let warmup = root.field("warmup").duration();
@@ -72,8 +80,18 @@ impl Builder<'_> {
         let streams = streams.map(|(index, named)| self.stream(index, named)).collect::<Vec<_>>();
         let brokers = root.field("brokers").named().iter().enumerate();
         let brokers = brokers.map(|(index, named)| self.broker(index, named)).collect::<Vec<_>>();
+        let dependencies = root.field("dependencies").named().iter().enumerate();
+        let dependencies = dependencies.map(|(index, named)| self.dependency(index, named)).collect::<Vec<_>>();
         let mappings = root.field("event_source_mappings").named().iter().enumerate();
         let mappings = mappings.map(|(index, named)| self.mapping(index, named)).collect::<Vec<_>>();
+        let machines = root.field("state_machines").named().iter().enumerate();
+        let machines = machines.map(|(index, named)| self.state_machine(index, named)).collect::<Vec<_>>();
+        let topics = root.field("topics").named().iter().enumerate();
+        let topics = topics.map(|(index, named)| self.topic(index, named)).collect::<Vec<_>>();
+        let event_buses = root.field("event_buses").named().iter().enumerate();
+        let event_buses = event_buses.map(|(index, named)| self.event_bus(index, named)).collect::<Vec<_>>();
+        let buckets = root.field("buckets").named().iter().enumerate();
+        let buckets = buckets.map(|(index, named)| self.bucket(index, named)).collect::<Vec<_>>();
         let faults = root.field("faults").list().iter().map(|fault| self.fault(fault)).collect::<Vec<_>>();
         let drain = root.field("drain");
         let drain = match drain.word() {
@@ -101,10 +119,13 @@ impl Builder<'_> {
                 streams: streams.into_iter().collect::<Option<_>>()?,
                 brokers: brokers.into_iter().collect::<Option<_>>()?,
                 event_source_mappings: mappings.into_iter().collect::<Option<_>>()?,
-                topics: self.topics().collect(),
-                event_buses: self.event_buses().collect(),
-                buckets: self.buckets().collect(),
+                topics: topics.into_iter().collect::<Option<_>>()?,
+                event_buses: event_buses.into_iter().collect::<Option<_>>()?,
+                buckets: buckets.into_iter().collect::<Option<_>>()?,
+                state_machines: machines.into_iter().collect::<Option<_>>()?,
+                dependencies: dependencies.into_iter().collect::<Option<_>>()?,
                 errors: Table::new(),
+                state_names: Table::new(),
                 faults: faults.into_iter().collect::<Option<_>>()?,
                 changes: Vec::new(),
             },

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::Builder;
 use crate::aws::config::{Source, Target};
 use crate::aws::ids::{
-    BrokerId, BucketId, CallerId, ErrorId, EventBusId, FunctionId, Id, MappingId, QueueId, StreamId, Table, TopicId,
+    BrokerId, BucketId, CallerId, DependencyId, ErrorId, EventBusId, FunctionId, Id, MappingId, QueueId,
+    StateMachineId, StateNameId, StreamId, Table, TopicId,
 };
 use crate::scenario::error::{Place, Problem, ProblemKind, Problems, did_you_mean, quote};
 use crate::scenario::keys::ResourceKind;
@@ -25,6 +26,8 @@ pub(crate) struct Names {
     topics: Vec<Name>,
     event_buses: Vec<Name>,
     buckets: Vec<Name>,
+    state_machines: Vec<Name>,
+    dependencies: Vec<Name>,
     callers: Vec<Name>,
     /// What each name stands for.
     resources: BTreeMap<Arc<str>, Resource>,
@@ -41,6 +44,8 @@ pub(super) enum Resource {
     Topic(TopicId),
     EventBus(EventBusId),
     Bucket(BucketId),
+    StateMachine(StateMachineId),
+    Dependency(DependencyId),
     Caller(CallerId),
 }
 
@@ -52,22 +57,33 @@ pub(crate) struct Name {
     pub(super) order: u32,
 }
 
-/// Names of errors, each once, in order of appearance.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ErrorNames {
-    names: Table<ErrorId, String>,
-    ids: BTreeMap<String, ErrorId>,
+/// Names, each once, in order of appearance.
+#[derive(Clone, Debug)]
+pub(crate) struct Labels<I> {
+    names: Table<I, String>,
+    ids: BTreeMap<String, I>,
 }
 
-impl ErrorNames {
+/// Names of errors.
+pub(crate) type ErrorNames = Labels<ErrorId>;
+/// Names of states.
+pub(crate) type StateNames = Labels<StateNameId>;
+
+impl<I: Id> Default for Labels<I> {
+    fn default() -> Self {
+        Self { names: Table::new(), ids: BTreeMap::new() }
+    }
+}
+
+impl<I: Id> Labels<I> {
     /// The id of a name.
-    pub(super) fn id(&mut self, name: String) -> ErrorId {
+    pub(super) fn id(&mut self, name: String) -> I {
         let names = &mut self.names;
         *self.ids.entry(name).or_insert_with_key(|name| names.push(name.clone()))
     }
 
     /// The names by id.
-    pub(crate) fn into_table(self) -> Table<ErrorId, String> {
+    pub(crate) fn into_table(self) -> Table<I, String> {
         self.names
     }
 }
@@ -83,6 +99,8 @@ impl Resource {
             ResourceKind::Topic => Self::Topic(TopicId::from_index(index)),
             ResourceKind::EventBus => Self::EventBus(EventBusId::from_index(index)),
             ResourceKind::Bucket => Self::Bucket(BucketId::from_index(index)),
+            ResourceKind::StateMachine => Self::StateMachine(StateMachineId::from_index(index)),
+            ResourceKind::Dependency => Self::Dependency(DependencyId::from_index(index)),
             ResourceKind::Caller => Self::Caller(CallerId::from_index(index)),
         }
     }
@@ -97,6 +115,8 @@ impl Resource {
             Self::Topic(_) => ResourceKind::Topic,
             Self::EventBus(_) => ResourceKind::EventBus,
             Self::Bucket(_) => ResourceKind::Bucket,
+            Self::StateMachine(_) => ResourceKind::StateMachine,
+            Self::Dependency(_) => ResourceKind::Dependency,
             Self::Caller(_) => ResourceKind::Caller,
         }
     }
@@ -111,6 +131,8 @@ impl Resource {
             Self::Topic(id) => id.index(),
             Self::EventBus(id) => id.index(),
             Self::Bucket(id) => id.index(),
+            Self::StateMachine(id) => id.index(),
+            Self::Dependency(id) => id.index(),
             Self::Caller(id) => id.index(),
         }
     }
@@ -131,6 +153,10 @@ impl Resource {
     }
 
     /// As what a mapping polls.
+    pub(super) fn dependency(self) -> Option<DependencyId> {
+        if let Self::Dependency(id) = self { Some(id) } else { None }
+    }
+
     pub(super) fn source(self) -> Option<Source> {
         match self {
             Self::Queue(id) => Some(Source::Queue(id)),
@@ -141,6 +167,8 @@ impl Resource {
             | Self::Topic(_)
             | Self::EventBus(_)
             | Self::Bucket(_)
+            | Self::StateMachine(_)
+            | Self::Dependency(_)
             | Self::Caller(_) => None,
         }
     }
@@ -148,6 +176,11 @@ impl Resource {
     /// As an event source mapping.
     pub(super) fn mapping(self) -> Option<MappingId> {
         if let Self::Mapping(id) = self { Some(id) } else { None }
+    }
+
+    /// As a state machine.
+    pub(super) fn state_machine(self) -> Option<StateMachineId> {
+        if let Self::StateMachine(id) = self { Some(id) } else { None }
     }
 
     /// As a caller.
@@ -165,7 +198,8 @@ impl Resource {
             Self::Topic(id) => Some(Target::Topic(id)),
             Self::EventBus(id) => Some(Target::EventBus(id)),
             Self::Bucket(id) => Some(Target::Bucket(id)),
-            Self::Mapping(_) | Self::Caller(_) => None,
+            Self::StateMachine(id) => Some(Target::StateMachine(id)),
+            Self::Mapping(_) | Self::Caller(_) | Self::Dependency(_) => None,
         }
     }
 }
@@ -208,6 +242,8 @@ impl Names {
             ResourceKind::Topic => &self.topics,
             ResourceKind::EventBus => &self.event_buses,
             ResourceKind::Bucket => &self.buckets,
+            ResourceKind::StateMachine => &self.state_machines,
+            ResourceKind::Dependency => &self.dependencies,
             ResourceKind::Caller => &self.callers,
         }
     }
@@ -222,6 +258,8 @@ impl Names {
             ResourceKind::Topic => &mut self.topics,
             ResourceKind::EventBus => &mut self.event_buses,
             ResourceKind::Bucket => &mut self.buckets,
+            ResourceKind::StateMachine => &mut self.state_machines,
+            ResourceKind::Dependency => &mut self.dependencies,
             ResourceKind::Caller => &mut self.callers,
         }
     }
@@ -282,11 +320,8 @@ impl Builder<'_> {
             }
             (None, true, _) => problem.with_help("the scenario has none"),
         };
-        let only_receives = found.is_some_and(|found| found.target().is_some());
         if value.path.name() == Some("source") {
             problem = problem.with_help(refuse::WHAT_IS_POLLED);
-        } else if only_receives && value.path.name() == Some("target") {
-            problem = problem.with_help(refuse::NOT_IN_THIS_VERSION);
         }
         self.problems.push(problem);
         None
@@ -298,6 +333,10 @@ impl Builder<'_> {
     }
 
     /// The queue that a value names.
+    pub(super) fn dependency_id(&mut self, value: &Resolved) -> Option<DependencyId> {
+        self.resource(value).and_then(Resource::dependency)
+    }
+
     pub(super) fn queue_id(&mut self, value: &Resolved) -> Option<QueueId> {
         self.resource(value)?.queue()
     }

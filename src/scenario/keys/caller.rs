@@ -1,11 +1,12 @@
 //! The tables of callers and their arrivals.
 
-use super::client::CLIENT;
+use super::client::{CLIENT, PLAIN_CLIENT};
 use super::common::{
     ANY_DURATION, COUNT_FROM_1, FILE, RATE, SECOND, SOME_DURATION, TEXT, WHOLE_FROM_0, WHOLE_FROM_1, tag, word,
 };
 use super::distribution::{BYTES, TIME, TIME_UNIT};
 use super::message::{DEDUPLICATION, KEYS};
+use super::via::{ASYNCHRONOUS, FRONTED, VIA};
 use super::{Block, Key, ResourceKind, Shape, Union};
 
 pub(super) static CALLER: Block = Block {
@@ -13,13 +14,21 @@ pub(super) static CALLER: Block = Block {
     doc: "a source of calls with its client; it has either `arrivals` or `users`",
     case: None,
     keys: &[
-        Key::new("target", &TARGET, "the function that it calls, or the queue, stream or broker that it sends to").required(),
+        Key::new(
+            "target",
+            &TARGET,
+            "the function that it calls, the queue, stream, broker, topic, event bus or bucket that it sends to, or the state \
+             machine that it starts",
+        )
+        .required(),
         Key::new("via", &VIA, "the source that calls").is("sdk"),
-        Key::new("invocation", &INVOCATION, "how it calls a function").is("sync").rule("INV-Q1"),
+        Key::new("invocation", &INVOCATION, "how it calls a function, or starts a state machine")
+            .with_any(("via", &ASYNCHRONOUS), "async", "sync")
+            .rule("INV-Q1"),
         Key::new("arrivals", &Shape::Tagged(&ARRIVALS), "open loop: when it calls, whatever the answers"),
         Key::new("users", &Shape::Block(&USERS), "closed loop: users who call, wait for the answer and think"),
         Key::new("max_events", &WHOLE_FROM_0, "stops it after so many submissions"),
-        Key::new("client", &Shape::Block(&CLIENT), "who retries, and how long it waits").keys(),
+        Key::new("client", &CLIENT_BY_VIA, "who retries, and how long it waits").keys(),
         Key::new("payload", &BYTES, "size of the request").is("1KB").rule("INV-Y2"),
         Key::new("keys", &KEYS, "partition keys of records, message groups of a FIFO queue, tenants of a standard one")
             .is("even")
@@ -32,20 +41,29 @@ pub(super) static CALLER: Block = Block {
         Key::new(
             "messages_per_call",
             &Shape::Whole(1, 500),
-            "messages or records of one call, each a submission: to a queue at most 10, to a DynamoDB table 25, to other \
-             streams 500",
+            "messages or records of one call, each a submission: to a queue, topic or event bus at most 10, to a DynamoDB \
+             table 25, to other streams 500",
         )
         .is("1")
         .rule("ESM-2.1"),
     ],
 };
 
-static TARGET: Shape =
-    Shape::Target(&[ResourceKind::Function, ResourceKind::Queue, ResourceKind::Stream, ResourceKind::Broker]);
-static VIA: Shape = Shape::Words(&[word("sdk", "an AWS SDK or the CLI")]);
+static CLIENT_BY_VIA: Shape = Shape::When(("via", &FRONTED), &Shape::Block(&PLAIN_CLIENT), &Shape::Block(&CLIENT));
+
+static TARGET: Shape = Shape::Target(&[
+    ResourceKind::Function,
+    ResourceKind::Queue,
+    ResourceKind::Stream,
+    ResourceKind::Broker,
+    ResourceKind::StateMachine,
+    ResourceKind::Topic,
+    ResourceKind::EventBus,
+    ResourceKind::Bucket,
+]);
 static INVOCATION: Shape = Shape::Words(&[
-    word("sync", "RequestResponse: waits for the answer"),
-    word("async", "Event: waits until the event is accepted"),
+    word("sync", "RequestResponse: waits for the answer; of a state machine for the end of the execution"),
+    word("async", "Event: waits until the event is accepted, or the execution has begun"),
 ]);
 
 static USERS: Block = Block {

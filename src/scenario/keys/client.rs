@@ -20,6 +20,20 @@ pub(super) static CLIENT: Block = Block {
     ],
 };
 
+/// The client of a service before the function, and of a dependency.
+pub(super) static PLAIN_CLIENT: Block = Block {
+    name: "plain client",
+    doc: "a client that is no AWS SDK: it tries nothing again and waits for ever, where nothing else is written",
+    case: None,
+    keys: &[
+        Key::new("retry", &RETRY, "when and how often it tries again").is("none"),
+        Key::new("retry_on", &Shape::List(&RETRY_ON), "what is tried again").is("[throttle, service_error, timeout]"),
+        Key::new("timeout", &CLIENT_TIMEOUT, "longest wait for the answer to one attempt").is("unlimited"),
+        Key::new("total_timeout", &CLIENT_TIMEOUT, "longest time for the whole call, retries included").is("unlimited"),
+        Key::new("circuit_breaker", &CIRCUIT_BREAKER, "stops calling while most calls fail").is("none"),
+    ],
+};
+
 static CLIENT_TIMEOUT: Shape =
     Shape::Either(&[Shape::Without("unlimited", "it waits for ever"), Shape::Duration(1, ANY)]);
 

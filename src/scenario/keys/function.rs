@@ -1,6 +1,7 @@
 //! The tables of functions.
 
 use super::asynchronous::{ASYNCHRONOUS, RECURSIVE_LOOP};
+use super::calls::CALLS;
 use super::common::{
     ANY, ANY_DURATION, ANY_RATIO, COUNT_FROM_0, COUNT_FROM_1, PERCENT, SECOND, SOME_DURATION, SOME_RATIO, SWITCH, TEXT,
     word,
@@ -32,6 +33,8 @@ pub(super) static FUNCTION: Block = Block {
         .rule("INV-C3"),
         Key::new("provisioned_concurrency", &PROVISIONED, "environments that are kept ready").is("0").rule("INV-P1"),
         Key::new("failures", &FAILURES, "independent causes of failed runs").is("[]"),
+        Key::new("calls", &CALLS, "what a run calls after its own `duration`, step by step; that time is added")
+            .is("[]"),
         Key::new("platform_start", &TIME, "the platform's part of a cold start, before Init; not billed")
             .timing("0s", "100ms")
             .rule("INV-D13"),
@@ -125,7 +128,7 @@ static PROVISIONED_STEP: Block = Block {
     keys: &[Key::new("at", &ANY_DURATION, "when").required(), Key::new("to", &COUNT_FROM_0, "how many").required()],
 };
 
-static FAILURES: Shape = Shape::List(&Shape::Block(&FAILURE));
+pub(super) static FAILURES: Shape = Shape::List(&Shape::Block(&FAILURE));
 
 /// A cause of failure; at least one of its conditions must be written.
 static FAILURE: Block = Block {

@@ -5,6 +5,7 @@
 
 mod asynchronous;
 mod caller;
+mod calls;
 mod client;
 mod common;
 mod distribution;
@@ -14,10 +15,14 @@ mod mapping;
 mod message;
 mod places;
 mod queue;
+mod retry;
+mod state_machine;
 mod stream;
 pub(crate) mod tables;
+mod via;
 
 pub(crate) use self::mapping::BY_SOURCE;
+pub(crate) use self::via::{ASYNCHRONOUS, service_text};
 use super::units;
 
 /// A mapping with fixed keys.
@@ -63,6 +68,9 @@ pub(crate) enum Default {
     Timing(&'static str, &'static str),
     /// The first where another key has this word, else the second: nothing, if there is none.
     With((&'static str, &'static str), &'static str, Option<&'static str>),
+    /// The first where another key has one of these words, or one of them as its key, or where the resource's `target` is
+    /// a state machine; else the second.
+    WithAny((&'static str, &'static [&'static str]), &'static str, &'static str),
     /// The name of the resource.
     OwnName,
     /// What another key of this shape says.
@@ -118,12 +126,16 @@ pub(crate) enum Shape {
     Named(&'static Shape),
     /// A mapping with one of these keys.
     Tagged(&'static Union),
+    /// The same, or one of the keys as a word, for its defaults.
+    Variant(&'static Union),
     /// A mapping from `p0`..`p100` to values.
     Quantiles(&'static Shape),
     /// One of several.
     Either(&'static [Shape]),
     /// One of several blocks, chosen by the type of what the key `source` names.
     BySource(&'static [(SourceType, &'static Block)]),
+    /// The first where another key of the block names one of these, else the second.
+    When((&'static str, &'static [&'static str]), &'static Shape, &'static Shape),
     /// Any of the scenario's keys by their paths.
     Settings,
 }
@@ -138,6 +150,8 @@ pub(crate) enum ResourceKind {
     Topic,
     EventBus,
     Bucket,
+    StateMachine,
+    Dependency,
     Mapping,
     Caller,
 }
@@ -186,7 +200,7 @@ pub(crate) struct Word {
 
 impl ResourceKind {
     /// All kinds, in the order of the scenario's keys.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Function,
         Self::Queue,
         Self::Stream,
@@ -195,6 +209,8 @@ impl ResourceKind {
         Self::Topic,
         Self::EventBus,
         Self::Bucket,
+        Self::StateMachine,
+        Self::Dependency,
         Self::Caller,
     ];
 
@@ -208,6 +224,8 @@ impl ResourceKind {
             Self::Topic => "topic",
             Self::EventBus => "event bus",
             Self::Bucket => "bucket",
+            Self::StateMachine => "state machine",
+            Self::Dependency => "dependency",
             Self::Mapping => "event source mapping",
             Self::Caller => "caller",
         }
@@ -223,6 +241,8 @@ impl ResourceKind {
             Self::Topic => "topics",
             Self::EventBus => "event_buses",
             Self::Bucket => "buckets",
+            Self::StateMachine => "state_machines",
+            Self::Dependency => "dependencies",
             Self::Mapping => "event_source_mappings",
             Self::Caller => "callers",
         }
@@ -295,6 +315,17 @@ impl Key {
         otherwise: Option<&'static str>,
     ) -> Self {
         self.default = Default::With(other, then, otherwise);
+        self
+    }
+
+    /// `then` where another key names one of these, else `otherwise`.
+    pub(crate) const fn with_any(
+        mut self,
+        other: (&'static str, &'static [&'static str]),
+        then: &'static str,
+        otherwise: &'static str,
+    ) -> Self {
+        self.default = Default::WithAny(other, then, otherwise);
         self
     }
 

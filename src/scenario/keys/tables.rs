@@ -1,7 +1,8 @@
 //! The tables of the file as a whole: the scenario, the account, prices, faults and changes.
 
 use super::caller::CALLER;
-use super::client::CLIENT;
+use super::calls::DEPENDENCY;
+use super::client::{CLIENT, PLAIN_CLIENT};
 use super::common::{
     ANY, ANY_DURATION, ANY_RATIO, COUNT_FROM_0, COUNT_FROM_1, FUNCTION_NAME, NAME, QUEUE_NAME, RATE, SOME_DURATION,
     SWITCH, TEXT, WHOLE_FROM_0, WHOLE_FROM_1, word,
@@ -11,8 +12,11 @@ use super::function::FUNCTION;
 use super::mapping::BY_SOURCE;
 use super::places::{BUCKET, EVENT_BUS, TOPIC};
 use super::queue::QUEUE;
+use super::state_machine::STATE_MACHINE;
 use super::stream::{BROKER, STREAM};
+use super::via::FRONTED;
 use super::{Block, Key, Shape};
+use crate::scenario::tree::Node;
 
 /// The functions.
 pub(crate) static FUNCTIONS: Shape = Shape::Block(&FUNCTION);
@@ -22,6 +26,10 @@ static CALLERS: Shape = Shape::Block(&CALLER);
 static TOPICS: Shape = Shape::Block(&TOPIC);
 static EVENT_BUSES: Shape = Shape::Block(&EVENT_BUS);
 static BUCKETS: Shape = Shape::Block(&BUCKET);
+/// The state machines.
+pub(crate) static STATE_MACHINES: Shape = Shape::Block(&STATE_MACHINE);
+/// The dependencies.
+pub(crate) static DEPENDENCIES: Shape = Shape::Block(&DEPENDENCY);
 static BROKERS: Shape = Shape::Block(&BROKER);
 
 /// A queue of either type.
@@ -30,8 +38,12 @@ pub(crate) static QUEUE_SHAPE: &Shape = &QUEUE;
 pub(crate) static STREAM_SHAPE: &Shape = &STREAM;
 /// The account.
 pub(crate) static ACCOUNT_SHAPE: Shape = Shape::Block(&ACCOUNT);
-/// A client.
-pub(crate) static CLIENT_SHAPE: Shape = Shape::Block(&CLIENT);
+/// A client of a caller with this `via`.
+pub(crate) fn client_shape(via: Option<&Node>) -> &'static Shape {
+    static OF_SERVICE: Shape = Shape::Block(&PLAIN_CLIENT);
+    static OF_SDK: Shape = Shape::Block(&CLIENT);
+    if via.is_some_and(|via| FRONTED.iter().any(|word| via.names(word))) { &OF_SERVICE } else { &OF_SDK }
+}
 
 /// The whole file.
 pub(crate) static SCENARIO: Block = Block {
@@ -50,6 +62,12 @@ pub(crate) static SCENARIO: Block = Block {
         Key::new("prices", &Shape::Block(&PRICES), "how the bill is made").keys(),
         Key::new("functions", &Shape::Named(&FUNCTIONS), "the functions, by name").is("{}"),
         Key::new("faults", &Shape::List(&FAULT), "faults of the services themselves").is("[]"),
+        Key::new(
+            "dependencies",
+            &Shape::Named(&DEPENDENCIES),
+            "what functions call that has limited capacity, by name",
+        )
+        .is("{}"),
         Key::new("queues", &Shape::Named(&QUEUE), "the queues, by name").is("{}"),
         Key::new("streams", &Shape::Named(&STREAM), "the streams and Kafka topics, by name").is("{}"),
         Key::new("brokers", &Shape::Named(&BROKERS), "the queues of Amazon MQ brokers, by name").is("{}"),
@@ -63,10 +81,12 @@ pub(crate) static SCENARIO: Block = Block {
         Key::new("topics", &Shape::Named(&TOPICS), "the topics, by name").is("{}"),
         Key::new("event_buses", &Shape::Named(&EVENT_BUSES), "the event buses, by name").is("{}"),
         Key::new("buckets", &Shape::Named(&BUCKETS), "the buckets, by name").is("{}"),
+        Key::new("state_machines", &Shape::Named(&STATE_MACHINES), "the state machines, by name").is("{}"),
         Key::new(
             "callers",
             &Shape::Named(&CALLERS),
-            "those who call the functions and send to the queues, streams and brokers, by name",
+            "those who call the functions, send to the queues, streams, brokers, topics, event buses and buckets, and start \
+             executions of the state machines, by name",
         )
         .is("{}"),
         Key::new("changes", &Shape::List(&Shape::Block(&CHANGE)), "settings that change while it runs").is("[]"),
@@ -193,7 +213,8 @@ static CHANGE: Block = Block {
         Key::new(
             "set",
             &Shape::Settings,
-            "new values of keys by their paths: account, functions, queues, streams, mappings and the callers' clients",
+            "new values of keys by their paths: account, functions, queues, streams, mappings, state machines and the \
+             callers' clients",
         ),
         Key::new("deploy", &FUNCTION_NAME, "new code: the idle environments of this function are gone").rule("INV-E15"),
         Key::new("redrive", &Shape::Block(&REDRIVE), "messages of a queue are moved on").rule("ESM-1.5"),

@@ -3,7 +3,6 @@
 //! Each is a call, so that they take no room where synchronous calls are counted.
 
 use super::super::Statistics;
-use crate::aws::config::Target;
 use crate::aws::fact::{Condition, Origin, Record, ReturnCause};
 use crate::aws::ids::FunctionId;
 use crate::kernel::time::SimTime;
@@ -54,25 +53,15 @@ impl Statistics {
     }
 
     #[inline(never)]
-    pub(in crate::stats) fn delivered(&mut self, record: &Record, to: Target) {
-        let measured = self.measures(&record.origin);
-        self.places.delivered(to, measured);
-        if measured {
+    pub(in crate::stats) fn delivered(&mut self, record: &Record) {
+        if self.measures(&record.origin) {
             self.functions[record.function].asynchronous().delivered(record.kind);
         }
     }
 
     #[inline(never)]
-    pub(in crate::stats) fn delivery_retried(&mut self, record: &Record, to: Target) {
+    pub(in crate::stats) fn delivery_failed(&mut self, record: &Record) {
         if self.measures(&record.origin) {
-            self.places.retried(to);
-        }
-    }
-
-    #[inline(never)]
-    pub(in crate::stats) fn delivery_failed(&mut self, record: &Record, to: Target) {
-        if self.measures(&record.origin) {
-            self.places.failed(to);
             self.functions[record.function].asynchronous().delivery_failed(record);
         }
     }

@@ -3,10 +3,16 @@
 //! A run counts as one month: tiers and the free tier apply once, over all functions of the account. What tiers make
 //! of the whole is shared among the functions by their use.
 
+mod doors;
+mod executions;
+mod places;
 mod streams;
 
 use serde::Serialize;
 
+pub(super) use doors::DoorUsage;
+pub(super) use executions::MachineUsage;
+pub(super) use places::PlaceUsage;
 pub(super) use streams::{StreamUsage, UnitUsage};
 
 use super::bill::Usage;
@@ -51,6 +57,11 @@ const STORAGE: Pico = 30_900;
 /// tier (`D-rec`).
 const SQS_REQUEST: [Pico; 2] = [400_000, 500_000];
 
+/// Lambda@Edge (INV-4.4): a million runs are 0.60 USD, a GB-second is 0.00005001 USD, without a free tier: AWS's list
+/// price (observed).
+const EDGE_REQUEST: Pico = 600_000;
+const EDGE_GB_SECOND: Pico = 50_010_000;
+
 /// Free requests to SQS a month (`D-rec`).
 const FREE_SQS_REQUESTS: u128 = 1_000_000;
 
@@ -72,6 +83,8 @@ const MB_NS: u128 = MB_MS * 1_000_000;
 /// Money by function and over all (contract, `cost`).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CostSummary {
+    /// By caller: the requests that API Gateway let through.
+    pub callers: Named<TotalCost>,
     /// By function.
     pub functions: Named<FunctionCost>,
     /// By queue: its requests.
@@ -80,6 +93,14 @@ pub struct CostSummary {
     pub streams: Named<TotalCost>,
     /// By event source mapping: its provisioned pollers.
     pub event_source_mappings: Named<TotalCost>,
+    /// By state machine: its transitions, or its executions and their time.
+    pub state_machines: Named<TotalCost>,
+    /// By topic: what was published.
+    pub topics: Named<TotalCost>,
+    /// By event bus: what was sent to it.
+    pub event_buses: Named<TotalCost>,
+    /// By bucket: what was put into it; not its storage.
+    pub buckets: Named<TotalCost>,
     /// Everything.
     pub total_usd: f64,
 }
@@ -107,6 +128,7 @@ pub struct TotalCost {
 /// What is billed, by name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Usages {
+    pub(super) callers: Vec<(String, DoorUsage)>,
     pub(super) functions: Vec<(String, Usage)>,
     pub(super) queues: Vec<(String, QueueUsage)>,
     pub(super) streams: Vec<(String, StreamUsage)>,
@@ -114,6 +136,8 @@ pub(super) struct Usages {
     pub(super) poller_seconds: Vec<(String, u128)>,
     /// Event poller units of Kafka's mappings.
     pub(super) units: Vec<UnitUsage>,
+    pub(super) state_machines: Vec<(String, MachineUsage)>,
+    pub(super) places: PlaceUsage,
 }
 
 /// What a queue is billed for.
@@ -125,7 +149,8 @@ pub(super) struct QueueUsage {
 
 /// The bill.
 pub(super) fn bill(usages: Usages, options: PriceOptions) -> CostSummary {
-    let Usages { functions, queues, streams, poller_seconds, units } = usages;
+    let Usages { callers, functions, queues, streams, poller_seconds, units, state_machines, places } = usages;
+    let callers = callers.into_iter().map(|(name, usage)| (name, doors::requests(usage))).collect();
     let requests = sqs_requests(&queues, options);
     let queues: Vec<_> = queues.into_iter().map(|(name, _)| name).zip(requests).collect();
     let streams = streams.into_iter().map(|(name, usage)| (name, streams::stream(&usage))).collect();
@@ -134,11 +159,27 @@ pub(super) fn bill(usages: Usages, options: PriceOptions) -> CostSummary {
     for usage in &units {
         streams::units(usage, &mut of_mappings);
     }
-    let others = [queues, streams, mappings.into_iter().zip(of_mappings).collect()];
+    let machines = executions::machines(&state_machines, options);
+    let machines = state_machines.into_iter().map(|(name, _)| name).zip(machines).collect();
+    let [topics, event_buses, buckets] = places::costs(places, options.free_tier);
+    let mappings = mappings.into_iter().zip(of_mappings).collect();
+    let others = [callers, queues, streams, mappings, machines, topics, event_buses, buckets];
     let rest: Pico = others.iter().flatten().map(|(_, cost)| cost).sum();
-    let [queues, streams, event_source_mappings] = others.map(totals);
+    let [callers, queues, streams, event_source_mappings, state_machines, topics, event_buses, buckets] =
+        others.map(totals);
     let (functions, cost) = bill_functions(functions, options);
-    CostSummary { functions, queues, streams, event_source_mappings, total_usd: dollars(cost + rest) }
+    CostSummary {
+        callers,
+        functions,
+        queues,
+        streams,
+        event_source_mappings,
+        topics,
+        event_buses,
+        buckets,
+        state_machines,
+        total_usd: dollars(cost + rest),
+    }
 }
 
 fn totals(costs: Vec<(String, Pico)>) -> Named<TotalCost> {
@@ -188,13 +229,18 @@ fn bill_functions(functions: Vec<(String, Usage)>, options: PriceOptions) -> (Na
 }
 
 fn requests(usages: &[&Usage], options: PriceOptions) -> Vec<Pico> {
-    let runs: Vec<u128> = usages.iter().map(|usage| u128::from(usage.requests)).collect();
+    let runs: Vec<u128> = usages.iter().map(|usage| u128::from(usage.requests - usage.edge_requests)).collect();
     let free = if options.free_tier { FREE_REQUESTS } else { 0 };
-    share(runs.iter().sum::<u128>().saturating_sub(free) * REQUEST, &runs)
+    let mut costs = share(runs.iter().sum::<u128>().saturating_sub(free) * REQUEST, &runs);
+    for (cost, usage) in costs.iter_mut().zip(usages) {
+        *cost += u128::from(usage.edge_requests) * EDGE_REQUEST;
+    }
+    costs
 }
 
 fn duration(usages: &[&Usage], options: PriceOptions) -> Vec<Pico> {
-    let mut costs: Vec<Pico> = usages.iter().map(|usage| per_gb_second(usage.storage, STORAGE)).collect();
+    let beside = |usage: &&Usage| per_gb_second(usage.storage, STORAGE) + per_gb_second(usage.edge, EDGE_GB_SECOND);
+    let mut costs: Vec<Pico> = usages.iter().map(beside).collect();
     let mut free = if options.free_tier { FREE_GB_SECONDS * MB_MS } else { 0 };
     for (architecture, prices) in PRICES.iter().enumerate() {
         let used: Vec<u128> = usages.iter().map(|usage| usage.on_demand[architecture]).collect();
@@ -302,6 +348,20 @@ mod tests {
         let usage = Usage { provisioned: [gb_seconds(1_000), 0], standing: [1_000 * MB_NS, 0], ..Usage::default() };
         let cost = of(usage, PriceOptions { free_tier: true, ..LIST });
         assert_eq!((cost.duration_usd, cost.provisioned_usd), (0.009_722_2, 0.004_166_7));
+    }
+
+    /// INV-4.4: runs at the edge have prices of their own, and no free tier.
+    #[test]
+    fn the_edge_has_prices_of_its_own() {
+        let usage = Usage {
+            requests: 3_000_000,
+            edge_requests: 2_000_000,
+            edge: gb_seconds(1_000),
+            on_demand: [gb_seconds(1_000), 0],
+            ..Usage::default()
+        };
+        let cost = of(usage, PriceOptions { free_tier: true, ..LIST });
+        assert_eq!((cost.requests_usd, cost.duration_usd), (1.2, 0.050_01));
     }
 
     #[test]

@@ -30,12 +30,20 @@
 //! conservation), `AttemptSent` and `AttemptAnswered` (attempts are counted in `CallFinished`, throttles and time-outs
 //! are there one by one), `RunStarted` (in `RunEnded`), `EventDispatched` (in what comes of it), `AccountAllocated` (follows from settings and the provisioned facts).
 //!
-//! What of messages and mappings enters stands in `messages`, what of streams, brokers and their readers in `streams`. "Submission" is its number and the branch of what follows from it. Names of errors are labels and stay out.
+//! What of messages and mappings enters stands in `messages`, what of streams, brokers and their readers in `streams`,
+//! what of services before a function in `fronts`, what of executions in `executions`, what of places in `places`,
+//! what of calls of runs and of dependencies in `calls`.
+//! "Submission" is its number and the branch of what follows from it. Names of errors are labels and stay out.
 //!
 //! The first word of each fact holds its number in the low 8 bits, small fields above them, and the
 //! caller or function in its high half. The moment of abandonment is a fact of its own kind beside its run.
 
+mod calls;
+mod executions;
+mod fronts;
+mod kind;
 mod messages;
+mod places;
 mod streams;
 
 use crate::aws::config::Target;
@@ -50,60 +58,6 @@ use crate::kernel::time::SimTime;
 /// Hashes the facts of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DigestObserver(Digest);
-
-/// Numbers of the kinds of facts. They are part of the digest: never change one.
-mod kind {
-    pub(super) const CALL_FINISHED: u64 = 1;
-    pub(super) const RUN_ENDED: u64 = 2;
-    pub(super) const ABANDONED: u64 = 3;
-    pub(super) const THROTTLED: u64 = 4;
-    pub(super) const ATTEMPT_TIMED_OUT: u64 = 5;
-    pub(super) const RETRY_SCHEDULED: u64 = 6;
-    pub(super) const RETRY_QUOTA_EXHAUSTED: u64 = 7;
-    pub(super) const CIRCUIT_OPEN: u64 = 8;
-    pub(super) const ENVIRONMENT_CREATED: u64 = 9;
-    pub(super) const ENVIRONMENT_ENDED: u64 = 10;
-    pub(super) const ENVIRONMENT_RESET: u64 = 11;
-    pub(super) const PROVISIONED_REQUESTED: u64 = 12;
-    pub(super) const PROVISIONED_ALLOCATED: u64 = 13;
-    pub(super) const PROVISIONED_INITIALIZED: u64 = 14;
-    pub(super) const PROVISIONED_FAILED: u64 = 15;
-    pub(super) const EVENT_ACCEPTED: u64 = 16;
-    pub(super) const EVENT_RETURNED: u64 = 17;
-    pub(super) const EVENT_ENDED: u64 = 18;
-    pub(super) const EVENT_DUPLICATED: u64 = 19;
-    pub(super) const DISPATCH_REFUSED: u64 = 20;
-    pub(super) const DELIVERED: u64 = 21;
-    pub(super) const DELIVERY_RETRIED: u64 = 22;
-    pub(super) const DELIVERY_FAILED: u64 = 23;
-    pub(super) const MESSAGE_SENT: u64 = 24;
-    pub(super) const MESSAGE_DEDUPLICATED: u64 = 25;
-    pub(super) const MESSAGE_RECEIVED: u64 = 26;
-    pub(super) const MESSAGE_DELETED: u64 = 27;
-    pub(super) const MESSAGE_MOVED: u64 = 28;
-    pub(super) const MESSAGE_EXPIRED: u64 = 29;
-    pub(super) const FILTERED_OUT: u64 = 30;
-    pub(super) const BATCH_FORMED: u64 = 31;
-    pub(super) const BATCH_INVOKED: u64 = 32;
-    pub(super) const BATCH_REFUSED: u64 = 33;
-    pub(super) const BATCH_ENDED: u64 = 34;
-    pub(super) const MESSAGE_REDRIVEN: u64 = 35;
-    pub(super) const RECORD_PUT: u64 = 36;
-    pub(super) const WRITE_THROTTLED: u64 = 37;
-    pub(super) const RECORD_EXPIRED: u64 = 38;
-    pub(super) const SHARDS: u64 = 39;
-    pub(super) const BROKER_RECEIVED: u64 = 40;
-    pub(super) const BROKER_EXPIRED: u64 = 41;
-    pub(super) const BROKER_DEAD_LETTERED: u64 = 42;
-    pub(super) const READER_STARTED: u64 = 43;
-    pub(super) const READ_THROTTLED: u64 = 44;
-    pub(super) const BATCH_SENT: u64 = 45;
-    pub(super) const BATCH_SPLIT: u64 = 46;
-    pub(super) const BATCH_RETRIED: u64 = 47;
-    pub(super) const RECORD_ENDED: u64 = 48;
-    pub(super) const RECORDS_DISCARDED: u64 = 49;
-    pub(super) const WINDOW_ENDED: u64 = 50;
-}
 
 impl DigestObserver {
     /// Before the first fact.
@@ -131,6 +85,11 @@ impl Observer for DigestObserver {
             Fact::Stream(ref fact) => streams::add_stream(&mut self.0, now, fact),
             Fact::Broker(ref fact) => streams::add_broker(&mut self.0, now, fact),
             Fact::Reader(ref fact) => streams::add_reader(&mut self.0, now, fact),
+            Fact::Front(ref fact) => fronts::add(&mut self.0, now, fact),
+            Fact::Execution(ref fact) => executions::add_execution(&mut self.0, now, fact),
+            Fact::Place(ref fact) => places::add_place(&mut self.0, now, fact),
+            Fact::Outgoing(ref fact) => calls::add_outgoing(&mut self.0, now, fact),
+            Fact::Dependency(ref fact) => calls::add_dependency(&mut self.0, now, fact),
             Fact::CallSubmitted { .. }
             | Fact::AttemptSent { .. }
             | Fact::AttemptAnswered { .. }
@@ -321,6 +280,7 @@ const fn capacity_number(capacity: Capacity) -> u64 {
         Capacity::Reserved => 2,
         Capacity::Unreserved => 3,
         Capacity::ReservedSpillover => 4,
+        Capacity::Edge => 5,
     }
 }
 
@@ -381,6 +341,7 @@ fn target_number(target: Target) -> u64 {
         Target::Function(id) => (4, id.index()),
         Target::Stream(id) => (5, id.index()),
         Target::Broker(id) => (6, id.index()),
+        Target::StateMachine(id) => (7, id.index()),
     };
     kind << 32 | index as u64
 }

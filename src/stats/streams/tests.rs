@@ -7,10 +7,10 @@ use crate::aws::fact::{
     BrokerFact, DeliveryError, DiscardCondition, MappingFact, Notice, ReaderFact, RecordFate, RunOutcome, StreamFact,
     WindowEnd,
 };
-use crate::aws::ids::{BrokerId, Id, MappingId, QueueId, StreamId, TopicId};
+use crate::aws::ids::{BrokerId, Id, MappingId, QueueId, StreamId};
 use crate::scenario::Scenario;
 use crate::stats::summary::{BrokerSummary, Flow, MappingSummary, ShardSummary, StreamSummary, Summary};
-use crate::stats::testing::{ms, scenario_with_places};
+use crate::stats::testing::ms;
 
 const HOUR: u64 = 3_600_000;
 
@@ -147,26 +147,6 @@ fn esm_a29_what_becomes_of_discarded_records() {
         assert_eq!(mapping.discards.by_condition, [("RetryAttemptsExhausted", 25)]);
         assert_eq!(flows(&summary), [flow(25, 25, 0), flow(25, 25, 0)]);
     }
-}
-
-/// ESM-2.3: a notice to a topic is there, and one that it refused failed there.
-#[test]
-fn notices_count_at_the_places_that_get_them() {
-    let mut scenario = scenario_with_stream(StreamKind::Kinesis);
-    scenario.system.topics = scenario_with_places(&["f"]).system.topics;
-    let topic = Target::Topic(TopicId::from_index(0));
-    let summary = summary(&scenario, |to| {
-        to.start(0, 0);
-        to.put(0, 1..=4);
-        to.form(100, 1, &[1, 2, 3, 4]);
-        let aged = DiscardCondition::RecordAgeExceeded;
-        to.discard(100, &[1, 2], aged, 0, Notice::Delivered(topic));
-        to.discard(100, &[3, 4], aged, 0, Notice::Failed(topic, DeliveryError::Refused(500)));
-    });
-    let place = summary.topics.0[0].1;
-    assert_eq!((place.received, place.failed), (1, 1));
-    assert_eq!((worker(&summary).runs_per_record.count, worker(&summary).runs_per_record.max), (4, Some(0)));
-    assert_eq!(worker(&summary).retries, 0, "it was never sent");
 }
 
 /// ESM-A19: the runs of the vector; every send after the batch's first is a retry.

@@ -1,8 +1,14 @@
 //! The report as data: every number of `summary.json`, in its order and under its names (contract, section 3).
 
+mod conservation;
+mod dependencies;
+mod executions;
 mod messages;
 mod streams;
 
+pub use conservation::{Conservation, Flow};
+pub use dependencies::DependencySummary;
+pub use executions::StateMachineSummary;
 pub use messages::{Advice, MappingSummary, QueueRole, QueueSummary};
 pub use streams::{BrokerSummary, Discards, ShardReading, ShardSummary, SourceKind, StreamSummary};
 
@@ -10,6 +16,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use crate::aws::config::Service;
 use crate::expect::{Expectation, Judgement};
 use crate::stats::cost::CostSummary;
 use crate::stats::gauge::GaugeFigures;
@@ -45,6 +52,8 @@ pub struct Summary {
     pub streams: Named<StreamSummary>,
     /// By event source mapping, in file order.
     pub event_source_mappings: Named<MappingSummary>,
+    /// By dependency, in file order.
+    pub dependencies: Named<DependencySummary>,
     /// By topic, in file order.
     pub topics: Named<PlaceSummary>,
     /// By event bus, in file order.
@@ -53,6 +62,8 @@ pub struct Summary {
     pub buckets: Named<PlaceSummary>,
     /// By broker, in file order.
     pub brokers: Named<BrokerSummary>,
+    /// By state machine, in file order.
+    pub state_machines: Named<StateMachineSummary>,
     /// Money.
     pub cost: CostSummary,
     /// What the scenario expected, and whether it holds.
@@ -138,12 +149,18 @@ pub struct CallerSummary {
     pub circuit_open: u64,
     /// Successes a second of measured time; `None` without time.
     pub goodput_per_s: Option<f64>,
+    /// Events that a service could not deliver and that its dead-letter queue received.
+    pub dead_letters: u64,
     /// The latency's whole curve, for `latency.csv`.
     #[serde(skip)]
     pub latency_ladder: Vec<Rung>,
-    /// For the text report: whether the calls send messages to a queue or a broker, or records to a stream.
+    /// For the text report: whether the calls send messages to a queue or a broker, or records to a stream, or start
+    /// executions without waiting for their end.
     #[serde(skip)]
     pub sends: bool,
+    /// For the text report: the service through which it calls.
+    #[serde(skip)]
+    pub via: Service,
 }
 
 /// Calls by how they ended.
@@ -296,12 +313,22 @@ pub struct Keeps {
 /// One topic, event bus or bucket. Counts are of what was submitted at or after the warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PlaceSummary {
-    /// What was delivered to it.
+    /// What came in.
     pub received: u64,
-    /// Deliveries that it refused and that were tried again.
+    /// Deliveries that it made.
+    pub delivered: u64,
+    /// Refused deliveries that it tried again.
     pub retries: u64,
-    /// Deliveries that were given up.
+    /// Deliveries that it gave up.
     pub failed: u64,
+    /// Those that a dead-letter queue received.
+    pub dead_letters: u64,
+    /// For the text report: whether it passes anything on.
+    #[serde(skip)]
+    pub passes_on: bool,
+    /// For the text report: deliveries that had no end.
+    #[serde(skip)]
+    pub waiting: u64,
 }
 
 /// What a function may use at most.
@@ -333,47 +360,6 @@ pub struct Environments {
     pub alive: GaugeFigures<u64>,
 }
 
-/// Everything that entered has exactly one fate, or is still inside. Counts everything, the warm-up included.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Conservation {
-    /// Calls.
-    pub callers: Named<Flow>,
-    /// Runs.
-    pub functions: Named<Flow>,
-    /// Events in the internal queue of each function.
-    pub async_events: Named<Flow>,
-    /// Messages in each queue.
-    pub queues: Named<Flow>,
-    /// Records in each stream; out is what every reader has handled, and without a reader what expired.
-    pub streams: Named<Flow>,
-    /// Records for each mapping of a stream or a broker. Mappings of one consumer group, and of one broker, share theirs.
-    pub event_source_mappings: Named<Flow>,
-    /// What topics received.
-    pub topics: Named<Flow>,
-    /// What event buses received.
-    pub event_buses: Named<Flow>,
-    /// What buckets received.
-    pub buckets: Named<Flow>,
-    /// Messages at each broker.
-    pub brokers: Named<Flow>,
-    /// Over all.
-    pub holds: bool,
-}
-
-/// One balance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Flow {
-    /// Entered.
-    #[serde(rename = "in")]
-    pub entered: u64,
-    /// Ended.
-    pub out: u64,
-    /// Still inside.
-    pub left: u64,
-    /// `in = out + left`.
-    pub holds: bool,
-}
-
 /// Rows with their names, in order: a map in JSON.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named<T>(pub Vec<(String, T)>);
@@ -395,35 +381,6 @@ impl Keeps {
     pub const NOWHERE: Self = Self { dead_letter_queue: false, on_failure: false };
     /// A function with both.
     pub const BOTH: Self = Self { dead_letter_queue: true, on_failure: true };
-}
-
-impl Conservation {
-    /// All balances with the names of what they are about.
-    pub fn flows(&self) -> impl Iterator<Item = (&str, &Flow)> {
-        let Self {
-            callers,
-            functions,
-            async_events,
-            queues,
-            streams,
-            event_source_mappings,
-            topics,
-            event_buses,
-            buckets,
-            brokers,
-            holds: _,
-        } = self;
-        let of_calls = [callers, functions, async_events, queues, streams];
-        let of_others = [event_source_mappings, topics, event_buses, buckets, brokers];
-        of_calls.into_iter().chain(of_others).flat_map(Named::iter)
-    }
-}
-
-impl Flow {
-    /// A balance; whether it holds follows.
-    pub(in crate::stats) const fn new(entered: u64, out: u64, left: u64) -> Self {
-        Self { entered, out, left, holds: entered == out + left }
-    }
 }
 
 impl Summary {

@@ -2,9 +2,12 @@
 #![cfg(feature = "cli")]
 
 mod explain;
+mod explain_fronts;
+mod explain_places;
 mod explain_streams;
 mod files;
 mod output;
+mod sources;
 mod usage;
 
 use std::collections::BTreeMap;

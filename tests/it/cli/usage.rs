@@ -7,7 +7,9 @@ use super::*;
 #[test]
 fn a_reader_that_leaves_is_no_error() {
     let room = Room::new();
-    for line in ["run shop.yaml", "run shop.yaml --format json", "check shop.yaml", "schema", "man", "--help"] {
+    for line in
+        ["run shop.yaml", "run shop.yaml --format json", "check shop.yaml", "sources", "schema", "man", "--help"]
+    {
         let (reader, writer) = io::pipe().unwrap();
         drop(reader);
         let output = room.command(line).stdout(writer).output().unwrap();
@@ -20,7 +22,7 @@ fn a_reader_that_leaves_is_no_error() {
 #[test]
 fn a_full_disk_is_an_error() {
     let room = Room::new();
-    for line in ["run shop.yaml", "check shop.yaml", "schema", "--help"] {
+    for line in ["run shop.yaml", "check shop.yaml", "sources", "schema", "--help"] {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = room.command(line).stdout(full).output().unwrap();
         Done { line: line.to_owned(), output }.exits(3).complains("cannot write to standard output");
@@ -38,7 +40,7 @@ fn usage_is_explained() {
     room.lambdasim("run").exits(2).complains("<SCENARIO>...");
     room.lambdasim("run shop.yaml --jobs 0").exits(2).complains("--jobs");
     room.lambdasim("run shop.yaml --format xml").exits(2).complains("text, json, csv");
-    for command in ["run", "check", "explain", "schema", "completions", "man"] {
+    for command in ["run", "check", "explain", "sources", "schema", "completions", "man"] {
         room.lambdasim(&format!("{command} --help")).exits(0).prints("Examples:").complains_of_nothing();
     }
 }
@@ -75,7 +77,7 @@ fn schema_completions_and_manual_pages_are_printed() {
 #[test]
 fn help_reads_well() {
     let room = Room::new();
-    for command in ["lambdasim", "run", "check", "explain"] {
+    for command in ["lambdasim", "run", "check", "explain", "sources"] {
         let line = if command == "lambdasim" { "--help".to_owned() } else { format!("{command} --help") };
         insta::assert_snapshot!(format!("help_{command}"), room.lambdasim(&line).exits(0).stdout());
     }

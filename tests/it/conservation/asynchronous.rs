@@ -660,7 +660,7 @@ impl<'a> Checker<'a> {
             Target::Topic(id) => format!("topics.{}.received", system.topics[id].name),
             Target::EventBus(id) => format!("event_buses.{}.received", system.event_buses[id].name),
             Target::Bucket(id) => format!("buckets.{}.received", system.buckets[id].name),
-            Target::Stream(_) | Target::Broker(_) => {
+            Target::Stream(_) | Target::Broker(_) | Target::StateMachine(_) => {
                 unreachable!("{record:?} goes to a queue, topic, bus, bucket or function")
             }
             Target::Function(_) => {

@@ -3,8 +3,11 @@
 //! The same cases come in every run; `PROPTEST_CASES=5000 cargo test --test it conservation` tries more.
 
 mod asynchronous;
+mod executions;
 mod fair;
+mod fronts;
 mod generate;
+mod places;
 mod queues;
 mod streams;
 

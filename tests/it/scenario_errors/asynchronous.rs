@@ -150,17 +150,6 @@ fn names_that_lead_nowhere() {
             &["there is no function `main`", "this is an event bus"],
         ),
         (
-            "    target: f\n    arrivals: {poisson: 5/s}",
-            "    target: «t\n    arrivals: {poisson: 5/s}\ntopics: {t: {}}",
-            kind,
-            "callers.c.target",
-            &[
-                "there is no function, queue, stream or broker `t`",
-                "this is a topic",
-                "topics, event buses and buckets only receive",
-            ],
-        ),
-        (
             END,
             "changes: [{at: 1s, set: {functions.f.async.on_success: «nowhere}}]",
             kind,

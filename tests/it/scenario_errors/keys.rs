@@ -106,7 +106,13 @@ fn unknown_keys() {
             &["a key of a back-off", "the keys are `base`, `factor`, `cap`, `jitter`"],
         ),
         (END, "queues: {q: {«tpye: fifo}}", kind, "queues.q.tpye", &["a key of a queue", "did you mean `type`?"]),
-        (END, "topics: {t: {«name: x}}", kind, "topics.t.name", &["a key of a topic", "it takes no keys: `{}`"]),
+        (
+            END,
+            "topics: {t: {«name: x}}",
+            kind,
+            "topics.t.name",
+            &["a key of a topic", "the keys are `subscribers`, `maximum_message_size`, `retry`"],
+        ),
         (END, "changes: [{at: 1s, deploy: f, «st: 1}]", kind, "changes[0].st", &["did you mean `set`?"]),
     ]);
 }
@@ -150,31 +156,6 @@ fn keys_by_another_word() {
     ]);
 }
 
-/// A key or a word of what is not simulated is refused as any other, with a reason.
-#[test]
-fn what_is_not_simulated() {
-    const HELP: &str = "not simulated in this version: clients call functions, synchronously or asynchronously, and \
-                        send to queues, streams and brokers; mappings poll these; topics, event buses and buckets only \
-                        receive\n";
-    let root = ["state_machines", "dependencies"];
-    for key in root {
-        let error = refuse(format!("{GOOD}{key}: {{}}\n").as_bytes(), &[]);
-        let found = error.problems().iter().map(|problem| (problem.kind(), problem.key())).collect::<Vec<_>>();
-        assert_eq!(found, [(Kind::UnknownKey, key)], "{error}");
-        assert!(error.to_string().contains(HELP) && !error.to_string().contains("did you mean"), "{error}");
-    }
-    let key = Kind::UnknownKey;
-    let value = Kind::InvalidValue;
-    check(&[
-        (RUN, "    duration: 20ms\n    «calls: []", key, "functions.f.calls", &["a key of a function", HELP]),
-        (TARGET, "    target: f\n    via: «s3", value, "callers.c.via", &["expected `sdk`", HELP]),
-        (TARGET, "    target: f\n    via: «alb", value, "callers.c.via", &["expected `sdk`", HELP]),
-        (END, "topics: {t: {«subscribers: [f]}}", key, "topics.t.subscribers", &["expected a key of a topic", HELP]),
-        (END, "event_buses: {b: {«rules: []}}", key, "event_buses.b.rules", &["expected a key of an event bus", HELP]),
-        (END, "buckets: {b: {«notify: [f]}}", key, "buckets.b.notify", &["expected a key of a bucket", HELP]),
-    ]);
-}
-
 #[test]
 fn keys_that_are_not_indented() {
     let kind = Kind::WrongType;
@@ -208,8 +189,14 @@ fn keys_that_are_not_indented() {
             "queues.dlq",
             &["`queues.dlq` has no value", "the keys of `dlq` further", "or write `dlq: {}` for its defaults"],
         ),
-        (END, "topics:\n  «t:", kind, "topics.t", &["`topics.t` has no value", "help: write `t: {}`\n"]),
-        (END, "buckets:\n  «b: ~", kind, "buckets.b", &["`buckets.b` has no value", "help: write `b: {}`\n"]),
+        (END, "topics:\n  «t:", kind, "topics.t", &["`topics.t` has no value", "or write `t: {}` for its defaults"]),
+        (
+            END,
+            "buckets:\n  «b: ~",
+            kind,
+            "buckets.b",
+            &["`buckets.b` has no value", "or write `b: {}` for its defaults"],
+        ),
         (END, "«event_buses:", kind, "event_buses", &["or write `event_buses: {}` for none"]),
         (RUN, "    duration: 20ms\n    «async:", kind, "functions.f.async", &["or write `async: {}` for its defaults"]),
     ]);
@@ -390,7 +377,13 @@ fn wrong_types() {
             "functions.f.async.retry_delays",
             &["expected a list"],
         ),
-        (END, "topics: {t: «on}", kind, "topics.t", &["expected a mapping `{}`"]),
+        (
+            END,
+            "topics: {t: «on}",
+            kind,
+            "topics.t",
+            &["expected a mapping `{subscribers, maximum_message_size, retry}`"],
+        ),
         (END, "faults: [«500]", kind, "faults[0]", &["expected a mapping `{function, stage", "`{queue, status"]),
         (END, "account: «1000", kind, "account", &["expected a mapping `{concurrency_limit"]),
         (END, "«faults:", kind, "faults", &["`faults` has no value"]),

@@ -2,11 +2,14 @@
 
 mod asynchronous;
 mod expectations;
+mod fronts;
 mod keys;
 mod mappings;
 mod messages;
+mod places;
 mod queues;
 mod readers;
+mod state_machines;
 mod streams;
 mod text;
 mod together;

@@ -67,7 +67,7 @@ fn words_and_names() {
         (END, "account: {scaling: «none}", kind, "account.scaling", &["write `off`"]),
         (RUN, "    duration: 1s\n    architecture: «arm", kind, "functions.f.architecture", &["did you mean `arm64`?"]),
         (RUN, "    duration: 1s\n    warm_selection: «newest", kind, "functions.f.warm_selection", &["`mru`, `lru`"]),
-        (TARGET, "    target: f\n    via: «alb", kind, "callers.c.via", &["expected `sdk`"]),
+        (TARGET, "    target: f\n    via: «albs", kind, "callers.c.via", &["expected `sdk`", "did you mean `alb`?"]),
         (TARGET, "    target: f\n    invocation: «asynch", kind, "callers.c.invocation", &["did you mean `async`?"]),
         (
             RUN,
@@ -130,7 +130,10 @@ fn words_and_names() {
             "    target: «g",
             kind,
             "callers.c.target",
-            &["there is no function, queue, stream or broker `g`", "there are `f`"],
+            &[
+                "there is no function, queue, stream, broker, state machine, topic, event bus or bucket `g`",
+                "there are `f`",
+            ],
         ),
         (TARGET, "    target: «c", kind, "callers.c.target", &["this is a caller"]),
         (END, "faults: [{function: «ff, status: 500}]", kind, "faults[0].function", &["did you mean `f`?"]),

@@ -1,22 +1,36 @@
 //! The services of one account: Lambda with the internal queue behind it and the deliveries that follow from it, queues,
 //! and the mappings that poll them.
 //!
-//! No rule lives here; it says who is told what.
+//! No rule lives here; it says who is told what. What follows the end of an event stands in `destinations`, what places do
+//! in `fan_out::services`.
 
-use super::config::{self, ChangeAction, Source, System, Target};
-use super::delivery::{Deliveries, Delivery};
+mod fronts;
+mod settings;
+
+mod calls;
+
+use std::collections::VecDeque;
+
+use self::calls::Calls;
+use super::config::{self, System, Target};
+use super::delivery::Deliveries;
+use super::dependencies::Dependencies;
 use super::environment::Waiter;
-use super::event::{self, Context, Event, ServiceEvent};
-use super::fact::{Answer, Condition, DeliveryKind, Fact, Observer, Origin};
+use super::event::{Context, ServiceEvent};
+use super::fact::{Answer, Observer, Origin};
+use super::fan_out::FanOut;
+use super::firehose::Firehoses;
+use super::front_door::AccountDoor;
 use super::frontend::Frontend;
 use super::function::Names;
-use super::ids::{CallId, DeliveryId, EnvironmentId, EventId, FunctionId, QueueId};
-use super::internal_queue::{Arrival, Ended, InternalQueue};
+use super::ids::{CallId, EnvironmentId, EventId, FunctionId, QueueId};
+use super::internal_queue::{Arrival, InternalQueue};
 use super::lineage::Lineages;
 use super::mapping::{Mappings, Surroundings};
 use super::readers::{self, Readers};
 use super::request::{Answered, Invoked, Reply, Request, RunAnswer};
-use super::sqs::{Message, Sqs, Together};
+use super::sqs::{Message, Sqs};
+use super::state_machines::{Ended, StateMachines};
 use super::streams::{NewRecord, Put, Streams};
 use crate::kernel::rng::{RandomStreams, StreamKey};
 use crate::kernel::time::{SimDuration, SimTime};
@@ -24,14 +38,35 @@ use crate::kernel::time::{SimDuration, SimTime};
 /// The services of one account.
 #[derive(Debug)]
 pub(crate) struct Services {
-    frontend: Frontend,
-    queue: InternalQueue,
-    deliveries: Deliveries,
-    sqs: Sqs,
-    mappings: Mappings,
-    streams: Streams,
-    readers: Readers,
-    propagation: SimDuration,
+    pub(super) frontend: Frontend,
+    pub(super) queue: InternalQueue,
+    pub(super) deliveries: Deliveries,
+    pub(super) sqs: Sqs,
+    pub(super) mappings: Mappings,
+    pub(super) streams: Streams,
+    pub(super) readers: Readers,
+    pub(super) firehoses: Firehoses,
+    calls: Calls,
+    dependencies: Dependencies,
+    /// Whether one thing in the services can bring about another before the next event.
+    composed: bool,
+    /// Answers of runs on their way to callers.
+    replies: VecDeque<Answered>,
+    pub(super) account_door: AccountDoor,
+    pub(super) fan_out: FanOut,
+    pub(super) state_machines: StateMachines,
+    pub(super) propagation: SimDuration,
+}
+
+/// What a caller hears of what happened within the services.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// The answer of a run.
+    Reply(Answered),
+    /// The function that it waits for has called back.
+    CalledBack(CallId),
+    /// The end of an execution that it waits for.
+    ExecutionEnded(Ended),
 }
 
 impl Services {
@@ -42,6 +77,14 @@ impl Services {
             mappings: Mappings::new(system, &callers, &streams),
             streams: Streams::new(system, &Readers::read_by(system)),
             readers: Readers::new(system, &callers, &streams),
+            firehoses: Firehoses::new(system),
+            calls: Calls::new(system, &streams),
+            dependencies: Dependencies::new(system, &callers, &streams),
+            composed: is_composed(system),
+            replies: VecDeque::new(),
+            account_door: AccountDoor::new(system),
+            state_machines: StateMachines::new(system, callers.clone(), streams.clone()),
+            fan_out: FanOut::new(system, &callers, &streams),
             frontend: Frontend::new(system, callers, streams),
             queue: InternalQueue::new(system),
             deliveries: Deliveries::new(system),
@@ -79,24 +122,44 @@ impl Services {
             || self.mappings.open() > 0
             || self.streams.awaited() > 0
             || self.readers.held() > 0
+            || self.firehoses.open() > 0
+            || self.state_machines.open() > 0
+            || self.fan_out.open() > 0
+            || self.dependencies.open() > 0
     }
 
-    /// Whether a change, once it is made, lets something go on that rests in a queue, a stream or at a broker.
-    pub(crate) fn resumes(&self, action: &ChangeAction) -> bool {
-        match action {
-            ChangeAction::Mapping(id, mapping) if mapping.enabled => match mapping.source {
-                Source::Queue(queue) => self.sqs.rests(queue),
-                Source::Stream(_) | Source::Broker(_) => self.readers.rests(*id, &self.streams),
-            },
-            ChangeAction::Redrive { queue, .. } => self.sqs.rests(*queue),
-            ChangeAction::Mapping(..)
-            | ChangeAction::Account(_)
-            | ChangeAction::Function(..)
-            | ChangeAction::Deploy(_)
-            | ChangeAction::Queue(..)
-            | ChangeAction::Stream(..)
-            | ChangeAction::Client(..) => false,
+    /// Whether something has to be done before the next event.
+    #[inline(always)]
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.composed && self.has_unsettled()
+    }
+
+    #[inline(never)]
+    fn has_unsettled(&self) -> bool {
+        self.fan_out.is_pending()
+            || self.state_machines.is_unsettled()
+            || self.calls.has_ended()
+            || self.dependencies.has_answers()
+            || self.frontend.has_closed()
+            || self.queue.has_called_back()
+            || !self.replies.is_empty()
+    }
+
+    /// Does what has to be done before the next event: places pass on what they received, calls of runs and executions go
+    /// on. Gives the next thing that a caller hears.
+    pub(crate) fn settle<O: Observer>(&mut self, context: &mut Context<'_, O>) -> Option<Heard> {
+        loop {
+            self.pass_on(context);
+            self.close_environments(context);
+            self.settle_calls(context);
+            self.state_machines.run(&mut self.frontend, context);
+            if !(self.fan_out.is_pending() || self.calls.has_ended() || self.dependencies.has_answers()) {
+                break;
+            }
         }
+        let reply = self.replies.pop_front().map(Heard::Reply);
+        let called_back = || self.queue.next_called_back().map(Heard::CalledBack);
+        reply.or_else(called_back).or_else(|| self.state_machines.next_ended().map(Heard::ExecutionEnded))
     }
 
     /// The mappings, and what they act on.
@@ -106,8 +169,8 @@ impl Services {
 
     /// The mappings that read streams and brokers, and what they act on.
     fn readers(&mut self) -> (&mut Readers, readers::Surroundings<'_>) {
-        let Self { readers, frontend, sqs, streams, .. } = self;
-        (readers, readers::Surroundings { frontend, sqs, streams })
+        let Self { readers, frontend, sqs, streams, fan_out, .. } = self;
+        (readers, readers::Surroundings { frontend, sqs, streams, fan_out })
     }
 
     /// A record is sent to a stream, or a message to a broker; the answer of the service.
@@ -162,7 +225,28 @@ impl Services {
             | ServiceEvent::ConsumersLookedAt(_)
             | ServiceEvent::ConsumersDue(_)
             | ServiceEvent::CapacityDue(_) => self.on_reading(event, context),
+            ServiceEvent::BufferIntervalOver(caller) => {
+                self.firehoses.on_interval_over(caller, &mut self.frontend, context);
+            }
+            ServiceEvent::BufferPauseOver(buffer) => self.firehoses.on_pause_over(buffer, &mut self.frontend, context),
+            ServiceEvent::BufferTimedOut(buffer) => self.firehoses.on_timed_out(buffer, &mut self.frontend, context),
+            ServiceEvent::ThreadDue(_) | ServiceEvent::TaskTimedOut(_) | ServiceEvent::ExecutionTimedOut(_) => {
+                self.on_execution_event(event, context);
+            }
+            ServiceEvent::RelayDue(relay) => self.relay(relay, context),
+            ServiceEvent::RequestServed(request) => self.dependencies.on_served(request, context),
+            ServiceEvent::CallDue(call) => self.on_call_due(call, context),
+            ServiceEvent::CallsTimedOut(chain) => self.on_calls_timed_out(chain, context),
+            ServiceEvent::EnvironmentsIdle(function) => self.frontend.expire(function, context),
             ServiceEvent::Provisioned(event) => self.frontend.on_provisioned(event, context),
+        }
+    }
+
+    /// What is kept in the memory of environments that have ended is gone.
+    fn close_environments<O: Observer>(&mut self, context: &mut Context<'_, O>) {
+        while let Some(environment) = self.frontend.next_closed() {
+            self.calls.forget(environment);
+            self.dependencies.disconnect(environment, context);
         }
     }
 
@@ -182,6 +266,17 @@ impl Services {
             | ServiceEvent::PaceDue(_)
             | ServiceEvent::IdleDue(_)
             | ServiceEvent::RedriveDue(_)
+            | ServiceEvent::BufferIntervalOver(_)
+            | ServiceEvent::BufferPauseOver(_)
+            | ServiceEvent::BufferTimedOut(_)
+            | ServiceEvent::ThreadDue(_)
+            | ServiceEvent::TaskTimedOut(_)
+            | ServiceEvent::ExecutionTimedOut(_)
+            | ServiceEvent::RelayDue(_)
+            | ServiceEvent::RequestServed(_)
+            | ServiceEvent::CallDue(_)
+            | ServiceEvent::CallsTimedOut(_)
+            | ServiceEvent::EnvironmentsIdle(_)
             | ServiceEvent::Provisioned(_) => unreachable!("{event:?} is not about streams"),
         }
     }
@@ -194,6 +289,11 @@ impl Services {
     /// Names of mappings, and how many records they have read that have not ended.
     pub(crate) fn reading(&self) -> impl Iterator<Item = (&str, u64)> {
         self.readers.busy()
+    }
+
+    /// Names of dependencies, and how many requests are there.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.dependencies.busy()
     }
 
     /// Calls that wait for a run and have no record.
@@ -280,6 +380,10 @@ impl Services {
         has_details: bool,
         context: &mut Context<'_, O>,
     ) -> Option<Answered> {
+        if has_details && let Some(calling) = self.frontend.begin_calling(environment) {
+            self.begin_calls(calling, context);
+            return None;
+        }
         let answered = self.frontend.on_run_ended(environment, has_details, context)?;
         self.for_client(answered, context)
     }
@@ -289,14 +393,19 @@ impl Services {
     fn for_client<O: Observer>(&mut self, answered: Answered, context: &mut Context<'_, O>) -> Option<Answered> {
         match answered.waiter {
             Waiter::Nobody | Waiter::FirstAttempt | Waiter::Call(_) => Some(answered),
-            Waiter::Event(_) | Waiter::Batch(_) | Waiter::Worker(_) => {
+            Waiter::Event(_)
+            | Waiter::Batch(_)
+            | Waiter::Worker(_)
+            | Waiter::Buffer(_)
+            | Waiter::Thread(_)
+            | Waiter::Outgoing(_) => {
                 self.take_answer(answered.waiter, answered.answer, context);
                 None
             }
         }
     }
 
-    /// The answer of a run goes to the internal queue, or to a mapping.
+    /// The answer of a run goes to the internal queue, to a mapping, or to an execution.
     #[inline(never)]
     fn take_answer<O: Observer>(&mut self, waiter: Waiter, answer: RunAnswer, context: &mut Context<'_, O>) {
         match waiter {
@@ -312,181 +421,26 @@ impl Services {
                 let (readers, mut around) = self.readers();
                 readers.on_answered(worker, answer, &mut around, context);
             }
+            Waiter::Buffer(buffer) => {
+                self.firehoses.on_answered(buffer, answer.reply, &mut self.frontend, context);
+            }
+            Waiter::Thread(thread) => {
+                self.state_machines.on_answered(thread, answer, &mut self.frontend, context);
+            }
+            Waiter::Outgoing(call) => self.calls.answered(call, answer.reply),
             Waiter::Nobody | Waiter::FirstAttempt | Waiter::Call(_) => unreachable!("{answer:?} is for a client"),
         }
     }
-
-    /// Tells destinations and dead-letter queues of events that ended.
-    #[inline(always)]
-    fn report_ends<O: Observer>(&mut self, context: &mut Context<'_, O>) {
-        while let Some(ended) = self.queue.next_ended() {
-            self.report_end(ended, context);
-        }
-    }
-
-    /// INV-O3: where both are set, both receive.
-    #[inline(never)]
-    fn report_end<O: Observer>(&mut self, ended: Ended, context: &mut Context<'_, O>) {
-        let Ended { record, lineage } = ended;
-        let config = self.queue.config(record.function);
-        let delay = config.delivery.delay;
-        let targets = match record.kind {
-            DeliveryKind::OnSuccess => [None, config.on_success.map(|to| (DeliveryKind::OnSuccess, to))],
-            DeliveryKind::OnFailure | DeliveryKind::DeadLetterQueue => [
-                config.dead_letter_queue.map(|to| (DeliveryKind::DeadLetterQueue, to)),
-                config.on_failure.map(|to| (DeliveryKind::OnFailure, to)),
-            ],
-        };
-        for (kind, to) in targets.into_iter().flatten() {
-            let lineage = match to {
-                Target::Function(function) => self.queue.lineages().next(lineage, function),
-                Target::Queue(_)
-                | Target::Topic(_)
-                | Target::EventBus(_)
-                | Target::Bucket(_)
-                | Target::Stream(_)
-                | Target::Broker(_) => lineage,
-            };
-            let record = super::fact::Record { kind, ..record };
-            let delivery = Delivery { record, to, lineage, attempt: 1 };
-            if delay.is_zero() {
-                self.deliver(delivery, context);
-            } else {
-                self.wait(delivery, context.now.plus(delay), context);
-            }
-        }
-    }
-
-    fn wait<O: Observer>(&mut self, delivery: Delivery, at: SimTime, context: &mut Context<'_, O>) {
-        let order = self.queue.order(delivery.record.function);
-        self.deliveries.wait(delivery, at, order, context);
-    }
-
-    /// The next attempt of a delivery is due.
-    #[inline(never)]
-    pub(crate) fn on_delivery_due<O: Observer>(&mut self, id: DeliveryId, context: &mut Context<'_, O>) {
-        let delivery = self.deliveries.take(id);
-        self.deliver(delivery, context);
-    }
-
-    fn deliver<O: Observer>(&mut self, delivery: Delivery, context: &mut Context<'_, O>) {
-        let Delivery { record, to, lineage, attempt } = delivery;
-        // An event that was stopped as a loop may not go on in it by way of its own failure.
-        let stopped = record.condition == Condition::RecursiveInvocation
-            && matches!(to, Target::Function(_))
-            && self.queue.stops(lineage);
-        let Some(error) = self.deliveries.refusal(&delivery, stopped, &self.sqs, &mut self.frontend, context.now)
-        else {
-            delivery.delivered(context);
-            match to {
-                Target::Function(_) => self.invoke_destination(&delivery, context),
-                Target::Queue(queue) => {
-                    let message = Message {
-                        origin: record.origin,
-                        bytes: delivery.bytes(),
-                        delay: None,
-                        group: None,
-                        deduplication: None,
-                        call: Together { messages: 1, bytes: delivery.bytes() },
-                    };
-                    self.sqs.put(queue, message, context);
-                }
-                Target::Topic(_) | Target::EventBus(_) | Target::Bucket(_) | Target::Stream(_) | Target::Broker(_) => {}
-            }
-            return;
-        };
-        let config = self.queue.config(record.function).delivery;
-        if attempt < config.attempts && Delivery::may_succeed_later(error) {
-            let due = context.now.plus(config.delay);
-            context.state(&Fact::DeliveryRetried { record, to, error, due });
-            self.wait(Delivery { attempt: attempt + 1, ..delivery }, due, context);
-        } else {
-            context.state(&Fact::DeliveryFailed { record, to, error });
-        }
-    }
-
-    /// INV-O6: a function as destination is invoked asynchronously.
-    fn invoke_destination<O: Observer>(&mut self, delivery: &Delivery, context: &mut Context<'_, O>) {
-        let arrival = Arrival {
-            origin: delivery.invocation(),
-            lineage: delivery.lineage,
-            parent: Some(delivery.record.origin.branch),
-            payload_bytes: delivery.bytes(),
-        };
-        let event = self.queue.accept(arrival, context);
-        self.queue.begin_later(event, context);
-    }
-
-    /// A settings change of the service, by its place among the changes.
-    #[inline(never)]
-    pub(crate) fn change<O: Observer>(&mut self, index: u32, action: &ChangeAction, context: &mut Context<'_, O>) {
-        match action {
-            ChangeAction::Account(account) => {
-                self.frontend.change_account(account, context);
-                self.propagation = account.configuration_propagation;
-            }
-            ChangeAction::Function(id, function) => {
-                self.frontend.change_function(*id, function, context);
-                self.queue.set_recursive_loop(*id, function.recursive_loop);
-                if self.propagation.is_zero() {
-                    self.propagate(*id, function, (context.now, index), context);
-                } else {
-                    propagate_later(index, self.propagation, context);
-                }
-            }
-            ChangeAction::Deploy(id) => self.frontend.deploy(*id, context),
-            ChangeAction::Queue(id, queue) => {
-                // ESM-S28.
-                let late = self.sqs.config(*id).attribute_propagation;
-                if late.is_zero() {
-                    self.sqs.reconfigure(*id, queue, context);
-                } else {
-                    propagate_later(index, late, context);
-                }
-            }
-            ChangeAction::Mapping(id, mapping) if !matches!(mapping.source, Source::Queue(_)) => {
-                let (readers, mut around) = self.readers();
-                readers.reconfigure(*id, mapping, &mut around, context);
-            }
-            ChangeAction::Mapping(id, mapping) => {
-                let (mappings, mut around) = self.mappings();
-                mappings.reconfigure(*id, mapping, &mut around, context);
-            }
-            ChangeAction::Stream(id, stream) => {
-                if self.streams.reconfigure(*id, stream, context) {
-                    let (readers, mut around) = self.readers();
-                    readers.on_resharded(*id, &mut around, context);
-                }
-            }
-            ChangeAction::Redrive { queue, to, rate } => self.sqs.start_redrive(*queue, *to, *rate, context),
-            ChangeAction::Client(..) => unreachable!("the client is not the services'"),
-        }
-    }
-
-    /// INV-E22: changed settings of asynchronous invocation take effect, unless those of a later change did before.
-    pub(crate) fn propagate<O: Observer>(
-        &mut self,
-        id: FunctionId,
-        function: &config::Function,
-        change: (SimTime, u32),
-        context: &mut Context<'_, O>,
-    ) {
-        self.queue.reconfigure(id, &function.asynchronous, change, &mut self.frontend, context);
-        self.report_ends(context);
-    }
-
-    /// ESM-S28: changed settings of a queue take effect.
-    pub(crate) fn propagate_queue<O: Observer>(
-        &mut self,
-        id: QueueId,
-        queue: &config::Queue,
-        context: &mut Context<'_, O>,
-    ) {
-        self.sqs.reconfigure(id, queue, context);
-    }
 }
 
-/// The settings of a change take effect `late`.
-fn propagate_later<O: Observer>(index: u32, late: SimDuration, context: &mut Context<'_, O>) {
-    context.schedule(context.now.plus(late), event::Class::Change, 0, Event::Propagated(index));
+/// Whether there is anything that passes on, executes, calls or calls back.
+fn is_composed(system: &System) -> bool {
+    let calls_back = |caller: &config::Caller| match &caller.via.passage {
+        config::Passage::Event(service) => service.callback_timeout.is_some(),
+        config::Passage::Direct | config::Passage::Door(_) | config::Passage::Firehose(_) => false,
+    };
+    let places = system.topics.len() + system.event_buses.len() + system.buckets.len();
+    places + system.state_machines.len() > 0
+        || system.functions.rows().iter().any(|function| !function.calls.is_empty())
+        || system.callers.rows().iter().any(calls_back)
 }

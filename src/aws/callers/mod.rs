@@ -8,29 +8,24 @@
 //! happen is no event (INV-Y3: one that happens leaves the run going). A call gets a [record](Calls) only when there is
 //! something to remember: most end with the answer to their first attempt.
 
-use super::attempt::{Step, answered, attempt_ended, call_ends, send, set_timer, try_send};
+mod fronts;
+mod users;
+
+use self::users::User;
+use super::attempt::{Step, answered, call_ends, gave_up, send, set_timer, try_send};
 use super::call::{Call, CallState, Calls};
-use super::caller::{Caller, FirstAttempt};
+use super::caller::{Caller, FirstAttempt, Passage};
 use super::client::AttemptEnd;
 use super::config::{Client, Load, System, UserStart};
 use super::environment::Waiter;
 use super::event::{Class, Context, Event};
-use super::fact::{Answer, Fact, Observer, Origin, Outcome};
+use super::fact::{Answer, Fact, FrontFact, Observer, Origin, Outcome};
 use super::ids::{CallId, CallerId, FunctionId, Id, Table, UserId};
 use super::request::{Answered, Invoked, Reply, Request, RunAnswer};
 use super::services::Services;
+use super::state_machines::Ended;
 use crate::kernel::rng::RandomStreams;
 use crate::kernel::time::SimTime;
-
-/// A user of a closed loop.
-#[derive(Clone, Copy, Debug)]
-struct User {
-    caller: CallerId,
-    /// Which of the caller's users.
-    index: u32,
-    /// Pauses so far.
-    cycle: u64,
-}
 
 /// Callers, their users and their calls.
 #[derive(Debug)]
@@ -108,6 +103,7 @@ impl Callers {
             FirstAttempt::SendsEvent(_)
             | FirstAttempt::SendsMessage(_)
             | FirstAttempt::PutsRecord(_)
+            | FirstAttempt::Buffers
             | FirstAttempt::MayWait => {
                 self.send_otherwise(id, submission, first_attempt, services, context);
             }
@@ -128,7 +124,7 @@ impl Callers {
         let waiter = Waiter::FirstAttempt;
         let request = Request { origin: &origin, function, waiter, attempt: 1, run: 1, duration };
         match services.invoke(&request, context) {
-            Invoked::Refused(reply) => self.refused_at_once(origin, reply, context),
+            Invoked::Refused(reply) => self.refused_at_once(origin, reply, services, context),
             Invoked::Started { environment, reply_at } => {
                 let gives_up = context.now.plus(caller.patience);
                 if reply_at > gives_up {
@@ -177,12 +173,15 @@ impl Callers {
             FirstAttempt::SendsMessage(queue) => {
                 let caller = self.send_first(origin, context);
                 let reply = services.send(queue, caller.message(origin), caller.fault_key(), 1, context);
-                self.answered_at_once(origin, reply, context);
+                self.answered_at_once(origin, reply, services, context);
             }
             FirstAttempt::PutsRecord(to) => {
                 let caller = self.send_first(origin, context);
                 let reply = services.put(to, caller.record(origin), caller.fault_key(), 1, context);
-                self.answered_at_once(origin, reply, context);
+                self.answered_at_once(origin, reply, services, context);
+            }
+            FirstAttempt::Buffers => {
+                services.buffer(origin, self.table[origin.caller].payload(origin.submission), context);
             }
             FirstAttempt::Invokes(_) | FirstAttempt::MayWait => self.submit(origin, None, services, context),
         }
@@ -198,7 +197,7 @@ impl Callers {
     ) {
         let payload_bytes = self.send_first(origin, context).payload(origin.submission);
         match services.accept(origin, function, 1, payload_bytes, context) {
-            Err(reply) => self.refused_at_once(origin, reply, context),
+            Err(reply) => self.refused_at_once(origin, reply, services, context),
             Ok(event) => {
                 self.finish_at_once(origin, Reply::ACCEPTED, 0, context);
                 services.begin(event, context);
@@ -208,11 +207,17 @@ impl Callers {
 
     /// What was sent has its answer; nearly all of it is accepted.
     #[inline(always)]
-    fn answered_at_once<O: Observer>(&mut self, origin: Origin, reply: Reply, context: &mut Context<'_, O>) {
+    fn answered_at_once<O: Observer>(
+        &mut self,
+        origin: Origin,
+        reply: Reply,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
         if reply.answer == Answer::Success {
             self.finish_at_once(origin, reply, 0, context);
         } else {
-            self.refused_at_once(origin, reply, context);
+            self.refused_at_once(origin, reply, services, context);
         }
     }
 
@@ -227,25 +232,15 @@ impl Callers {
 
     /// The first attempt of a call was refused; the call gets a record, as the client may try again.
     #[inline(never)]
-    fn refused_at_once<O: Observer>(&mut self, origin: Origin, reply: Reply, context: &mut Context<'_, O>) {
-        let id = self.calls.begin_sent(origin, 0);
-        self.on_reply_to(id, reply, context);
-    }
-
-    /// A user has thought enough.
-    #[inline(never)]
-    pub(crate) fn on_user_ready<O: Observer>(
+    fn refused_at_once<O: Observer>(
         &mut self,
-        user: UserId,
+        origin: Origin,
+        reply: Reply,
         services: &mut Services,
         context: &mut Context<'_, O>,
     ) {
-        let caller = self.users[user].caller;
-        if let Some(submission) = self.table[caller].submit() {
-            let origin = Origin { caller, branch: 0, submission, submitted: context.now };
-            context.state(&Fact::CallSubmitted { origin });
-            self.submit(origin, Some(user), services, context);
-        }
+        let id = self.calls.begin_sent(origin, 0);
+        self.on_reply_to(id, reply, services, context);
     }
 
     #[inline(never)]
@@ -257,8 +252,18 @@ impl Callers {
         context: &mut Context<'_, O>,
     ) {
         let (id, call) = self.calls.begin(origin, user);
-        let step = try_send(id, origin, call, &mut self.table[origin.caller], services, context);
-        self.after(id, step, context);
+        let caller = &mut self.table[origin.caller];
+        let step = match caller.event_delay(origin.submission) {
+            Some(delay) if !delay.is_zero() => {
+                let until = context.now.plus(delay);
+                call.state = CallState::BackingOff;
+                context.state(&Fact::Front(FrontFact::Delayed { origin, until }));
+                context.schedule(until, Class::Arrival, caller.order, Event::RetryDue(id));
+                Step::Waits
+            }
+            Some(_) | None => try_send(id, origin, call, caller, services, context),
+        };
+        self.after(id, step, services, context);
     }
 
     /// A client tries again.
@@ -273,24 +278,38 @@ impl Callers {
         let origin = call.origin;
         let caller = &mut self.table[origin.caller];
         let step = try_send(id, origin, call, caller, services, context);
-        self.after(id, step, context);
+        self.after(id, step, services, context);
     }
 
     /// An answer arrives at a client.
     #[inline(always)]
-    pub(crate) fn on_reply<O: Observer>(&mut self, answered: &Answered, context: &mut Context<'_, O>) {
-        let Answered { waiter, origin, answer: RunAnswer { reply, .. } } = *answered;
+    pub(crate) fn on_reply<O: Observer>(
+        &mut self,
+        answered: &Answered,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
+        let Answered { waiter, origin, answer: RunAnswer { reply, outcome, .. } } = *answered;
         let id = match waiter {
             Waiter::FirstAttempt if reply.answer == Answer::Success => {
                 return self.finish_at_once(origin, reply, 1, context);
             }
             Waiter::FirstAttempt => self.calls.begin_sent(origin, 1),
-            Waiter::Call(id) => id,
-            Waiter::Nobody | Waiter::Event(_) | Waiter::Batch(_) | Waiter::Worker(_) => {
+            Waiter::Call(id) => {
+                let reply = self.behind_door(id, reply, outcome, services, context);
+                return self.on_reply_to(id, reply, services, context);
+            }
+            Waiter::Nobody
+            | Waiter::Event(_)
+            | Waiter::Batch(_)
+            | Waiter::Worker(_)
+            | Waiter::Buffer(_)
+            | Waiter::Thread(_)
+            | Waiter::Outgoing(_) => {
                 unreachable!("no caller waits for this answer")
             }
         };
-        self.on_reply_to(id, reply, context);
+        self.on_reply_to(id, reply, services, context);
     }
 
     /// A call ends with the answer to its first attempt.
@@ -303,13 +322,30 @@ impl Callers {
         context.state(&Fact::CallFinished { origin, outcome, attempts: 1, runs });
     }
 
+    /// An execution that a call waits for has ended.
+    pub(crate) fn on_execution_ended<O: Observer>(
+        &mut self,
+        ended: Ended,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
+        self.calls[ended.call].timer = SimTime::MAX;
+        self.on_reply_to(ended.call, ended.reply, services, context);
+    }
+
     /// An answer arrives for a call with a record.
     #[inline(never)]
-    fn on_reply_to<O: Observer>(&mut self, id: CallId, reply: Reply, context: &mut Context<'_, O>) {
+    fn on_reply_to<O: Observer>(
+        &mut self,
+        id: CallId,
+        reply: Reply,
+        services: &mut Services,
+        context: &mut Context<'_, O>,
+    ) {
         let call = &mut self.calls[id];
         let caller = &mut self.table[call.origin.caller];
         let step = answered(id, call, caller, reply, context);
-        self.after(id, step, context);
+        self.after(id, step, services, context);
     }
 
     /// The limiter may have a token for the call that has waited longest.
@@ -332,7 +368,7 @@ impl Callers {
             let call = &mut self.calls[first];
             call.timer = SimTime::MAX;
             let step = send(first, call.origin, call, caller, services, context);
-            self.after(first, step, context);
+            self.after(first, step, services, context);
         }
         let caller = &mut self.table[id];
         if caller.first_limited(&self.calls).is_some() {
@@ -359,29 +395,42 @@ impl Callers {
         let step = match call.state {
             CallState::Running(environment) => {
                 services.abandon(environment, context.now);
-                context.state(&Fact::AttemptTimedOut { origin: call.origin, attempt: call.attempts.sent });
-                if call_over {
-                    // The client's protections learn of the attempt, but nothing is tried again.
-                    caller.client.on_ended(context.now, AttemptEnd::TimedOut, &mut call.attempts, || 0);
-                    Step::Over(Outcome::Timeout)
-                } else {
-                    attempt_ended(id, call, caller, AttemptEnd::TimedOut, context)
-                }
+                gave_up(id, call, caller, call_over, context)
+            }
+            CallState::Executing(execution) => {
+                services.abandon_execution(execution);
+                gave_up(id, call, caller, call_over, context)
+            }
+            CallState::BehindDoor(environment) => {
+                let Passage::Door(door) = &caller.passage else { unreachable!("{id:?} is behind no door") };
+                let reply = door.timed_out();
+                services.abandon(environment, context.now);
+                let (origin, attempt) = (call.origin, call.attempts.sent);
+                context.state(&Fact::Front(FrontFact::TimedOut { origin, attempt }));
+                answered(id, call, caller, reply, context)
+            }
+            CallState::AwaitingCallback(event) => {
+                services.forget_callback(event, id);
+                context.state(&Fact::Front(FrontFact::CallbackTimedOut { origin: call.origin }));
+                Step::Over(Outcome::Timeout)
             }
             CallState::Limited | CallState::BackingOff => Step::Over(Outcome::Timeout),
             CallState::Deciding | CallState::Finished => unreachable!("{id:?} timed out in {:?}", call.state),
         };
-        self.after(id, step, context);
+        self.after(id, step, services, context);
     }
 
     /// What follows from where a call stands.
     #[inline(always)]
-    fn after<O: Observer>(&mut self, id: CallId, step: Step, context: &mut Context<'_, O>) {
+    fn after<O: Observer>(&mut self, id: CallId, step: Step, services: &mut Services, context: &mut Context<'_, O>) {
         match step {
             Step::Waits => {}
             Step::JoinsLimited => self.join_limited(id, context),
             Step::Over(outcome) => {
                 let Call { origin, attempts, runs, user, .. } = self.calls[id];
+                if matches!(outcome, Outcome::Throttled | Outcome::ServiceError | Outcome::Rejected) {
+                    self.dead_letter(origin, services, context);
+                }
                 context.state(&Fact::CallFinished { origin, outcome, attempts: attempts.sent, runs });
                 self.calls.finish(id);
                 if let Some(user) = user {
@@ -400,21 +449,6 @@ impl Callers {
         caller.wait_for_limiter(id, call);
         if let Some(ends) = call_ends(&call.origin, caller) {
             set_timer(id, call, ends, caller.order, context);
-        }
-    }
-
-    /// A user thinks, and then calls if it is early enough.
-    #[inline(never)]
-    fn schedule_user<O: Observer>(&mut self, user: UserId, at_once: bool, context: &mut Context<'_, O>) {
-        let row = &mut self.users[user];
-        let caller = &self.table[row.caller];
-        let mut at = context.now;
-        if !at_once {
-            at = at.plus(caller.think(row.index, row.cycle));
-            row.cycle += 1;
-        }
-        if at < self.submit_until {
-            context.schedule(at, Class::Arrival, caller.order, Event::UserReady(user));
         }
     }
 }

@@ -5,19 +5,23 @@
 //! the internal queue's dispatch: fault of its own                      -> admission -> run
 //! ```
 
+mod calling;
+
+pub(crate) use self::calling::Calling;
 use super::admission::{Admission, admit, occupy};
 use super::concurrency::Account;
 use super::config::{self, Fault, FaultAt, System};
+use super::edge::{self, Replicas};
 use super::environment::{Environments, Run, State, Waiter};
-use super::event::{self, Context};
+use super::event::{self, Class, Context, Event, ServiceEvent};
 use super::fact::{Answer, Fact, Observer, Origin, RunOutcome, ThrottleReason};
 use super::function::{Function, Names, Purpose};
-use super::ids::{CallId, EnvironmentId, ErrorId, FunctionId, Table};
+use super::ids::{CallId, CallerId, EnvironmentId, ErrorId, FunctionId, Table};
 use super::placement::{self, Place};
 use super::request::{Answered, BatchRequest, Invoked, Recorded, Reply, Request, RunAnswer};
 use super::run::{Planned, Start};
 use crate::kernel::rng::{RandomStreams, StreamKey};
-use crate::kernel::time::SimTime;
+use crate::kernel::time::{SimDuration, SimTime};
 
 /// The Invoke API of one account: its limits, functions and environments.
 #[derive(Debug)]
@@ -30,6 +34,7 @@ pub(crate) struct Frontend {
     callers: Names,
     /// Runs under way.
     running: u64,
+    replicas: Replicas,
 }
 
 impl Frontend {
@@ -37,11 +42,18 @@ impl Frontend {
     pub(crate) fn new(system: &System, callers: Names, streams: RandomStreams) -> Self {
         let faults = |at| system.faults.iter().filter(|fault: &&Fault| fault.at == at).cloned().collect();
         let faults = |id| [faults(FaultAt::Invoke(id)), faults(FaultAt::Dispatch(id))];
-        let function = |(id, config)| Function::new(config, faults(id), &system.account, &streams);
+        let function = |(id, config)| {
+            let mut function = Function::new(id, config, faults(id), &system.account, &streams);
+            function.connects = calling::connects(system, id);
+            function
+        };
+        let mut functions: Table<_, _> = system.functions.iter().map(function).collect();
+        let replicas = Replicas::new(system, &mut functions, faults, &streams);
         Self {
             account: Account::new(&system.account),
-            functions: system.functions.iter().map(function).collect(),
-            environments: Environments::default(),
+            functions,
+            replicas,
+            environments: Environments::new(system.functions.rows().iter().any(|function| !function.calls.is_empty())),
             account_config: system.account.clone(),
             streams,
             callers,
@@ -55,9 +67,23 @@ impl Frontend {
         self.running
     }
 
+    /// Lambda@Edge: the replica that serves the Region of a caller.
+    pub(crate) fn replica(&self, caller: CallerId) -> Option<FunctionId> {
+        self.replicas.get(caller)
+    }
+
+    /// Lambda@Edge: runs under way in the Region of a caller.
+    pub(crate) fn at_edge(&self, caller: CallerId) -> u32 {
+        self.replica(caller).map_or(0, |replica| self.functions[replica].in_flight)
+    }
+
     /// Names of functions with runs under way, and how many.
     pub(crate) fn busy(&self) -> impl Iterator<Item = (&str, u32)> {
-        self.functions.rows().iter().map(|function| (function.config.name.as_str(), function.in_flight))
+        let originals = self.functions.iter().filter(|(row, function)| function.id == *row);
+        originals.map(|(id, function)| {
+            let runs = self.functions.rows().iter().filter(|row| row.id == id).map(|row| row.in_flight).sum();
+            (function.config.name.as_str(), runs)
+        })
     }
 
     /// Calls that wait for a run and have no record.
@@ -80,7 +106,8 @@ impl Frontend {
             return Invoked::Refused(reply);
         }
         if !self.account.caller_rate_available(context.now) {
-            return throttled(request, ThrottleReason::CallerRateLimitExceeded, context);
+            let reason = ThrottleReason::CallerRateLimitExceeded;
+            return throttled(request.origin, self.functions[request.function].id, reason, context);
         }
         self.run(
             request,
@@ -106,7 +133,7 @@ impl Frontend {
         }
         let request = Request { origin, function, waiter, attempt, run, duration: None };
         if !self.account.caller_rate_available(context.now) {
-            return throttled(&request, ThrottleReason::CallerRateLimitExceeded, context);
+            return throttled(origin, function, ThrottleReason::CallerRateLimitExceeded, context);
         }
         self.run(&request, context, |function, start, now, names| {
             let plan = function.plan_batch(batch, failed, start, now, names);
@@ -151,11 +178,11 @@ impl Frontend {
         let Self { account, functions, environments, streams, callers, running, .. } = self;
         let (now, id) = (context.now, request.function);
         let function = &mut functions[id];
-        expire_idle(function, id, environments, context);
+        expire_idle(function, environments, context);
         let provisioned = match admit(function, account, now) {
             Admission::Provisioned => true,
             Admission::OnDemand => false,
-            Admission::Throttled(reason) => return throttled(request, reason, context),
+            Admission::Throttled(reason) => return throttled(request.origin, function.id, reason, context),
         };
         *running += 1;
         let (environment, new) = occupy(function, id, provisioned, account, environments, context);
@@ -242,7 +269,7 @@ impl Frontend {
         let reply = run.take_reply(error);
         context.state(&Fact::RunEnded {
             origin: run.origin,
-            function: function_id,
+            function: function.id,
             run: run.number,
             environment: u64::from(row.number),
             started: run.started,
@@ -258,19 +285,22 @@ impl Frontend {
         function.in_flight -= 1;
         self.running -= 1;
         if reset && !useless {
-            context.state(&Fact::EnvironmentReset { function: function_id, environment: u64::from(row.number) });
+            context.state(&Fact::EnvironmentReset { function: function.id, environment: u64::from(row.number) });
         }
         if provisioned {
             row.needs_init = false;
             self.release_unit(id, reset, context);
             return reply;
         }
+        let old_code = row.code != function.code;
+        if reset {
+            self.environments.close(id);
+        }
         function.on_demand -= 1;
-        if function.hot.reserved_concurrency.is_none() {
+        if function.hot.draws_on_account() {
             self.account.leave();
         }
         // INV-E13, E15: age and code are looked at when the environment becomes idle.
-        let old_code = row.code != function.code;
         let too_old = function
             .hot
             .maximum_environment_age
@@ -280,6 +310,12 @@ impl Frontend {
         } else {
             let deadline = context.now.plus(function.idle_limit());
             function.pool.add(id, deadline, &mut self.environments);
+            if function.connects {
+                let event = Event::Service(ServiceEvent::EnvironmentsIdle(function_id));
+                // At its limit it may still serve.
+                let gone = deadline.plus(SimDuration::from_nanos(1));
+                context.schedule(gone, Class::Timer, function.hot.order, event);
+            }
         }
         reply
     }
@@ -289,32 +325,36 @@ impl Frontend {
     fn release_unit<O: Observer>(&mut self, id: EnvironmentId, reset: bool, context: &mut Context<'_, O>) {
         let function_id = self.environments[id].function;
         let function = &mut self.functions[function_id];
-        expire_idle(function, function_id, &mut self.environments, context);
+        expire_idle(function, &mut self.environments, context);
+        if reset {
+            self.environments.close(id);
+        }
         function.release_unit(id, reset, &mut self.environments, context);
     }
 
     /// An environment is of no use after its run.
     #[inline(never)]
     fn retire<O: Observer>(&mut self, id: EnvironmentId, context: &mut Context<'_, O>) {
-        let function_id = self.environments[id].function;
-        expire_idle(&mut self.functions[function_id], function_id, &mut self.environments, context);
-        end(function_id, id, context.now, &mut self.environments, context);
+        let function = &mut self.functions[self.environments[id].function];
+        expire_idle(function, &mut self.environments, context);
+        end(function.id, id, context.now, &mut self.environments, context);
     }
 
     /// The state at the end of the run: idle environments that waited too long are gone.
     pub(crate) fn finish<O: Observer>(&mut self, context: &mut Context<'_, O>) {
-        for (id, function) in self.functions.iter_mut() {
-            expire_idle(function, id, &mut self.environments, context);
+        for (_, function) in self.functions.iter_mut() {
+            expire_idle(function, &mut self.environments, context);
         }
     }
 
     /// INV-E15: new code; idle environments of the old are gone.
     pub(crate) fn deploy<O: Observer>(&mut self, id: FunctionId, context: &mut Context<'_, O>) {
-        let function = &mut self.functions[id];
-        function.code = function.code.wrapping_add(1);
-        expire_idle(function, id, &mut self.environments, context);
-        for (environment, _) in function.pool.drain() {
-            end(id, environment, context.now, &mut self.environments, context);
+        for (_, function) in self.functions.iter_mut().filter(|(_, function)| function.id == id) {
+            function.code = function.code.wrapping_add(1);
+            expire_idle(function, &mut self.environments, context);
+            for (environment, _) in function.pool.drain() {
+                end(id, environment, context.now, &mut self.environments, context);
+            }
         }
         self.allocate(context);
     }
@@ -341,17 +381,20 @@ impl Frontend {
         config: &config::Function,
         context: &mut Context<'_, O>,
     ) {
-        let function = &mut self.functions[id];
-        expire_idle(function, id, &mut self.environments, context);
-        let old = function.replace_config(config);
-        if old.reserved_concurrency != config.reserved_concurrency {
-            function.reconfigure_rate(context.now, &self.account_config);
+        for (row, function) in self.functions.iter_mut().filter(|(_, function)| function.id == id) {
+            let replicas_own = (row != id).then(|| edge::settings(config));
+            let config = replicas_own.as_ref().unwrap_or(config);
+            expire_idle(function, &mut self.environments, context);
+            let old = function.replace_config(config);
+            if old.reserved_concurrency != config.reserved_concurrency {
+                function.reconfigure_rate(context.now, &self.account_config);
+            }
+            if old.warm_selection != config.warm_selection || old.idle_timeout != config.idle_timeout {
+                function.pool.reconfigure(config.warm_selection, &mut self.environments);
+            }
+            let old = &old.provisioned_concurrency;
+            function.reconfigure_provisioned(row, old, &mut self.environments, &self.account_config, context);
         }
-        if old.warm_selection != config.warm_selection || old.idle_timeout != config.idle_timeout {
-            function.pool.reconfigure(config.warm_selection, &mut self.environments);
-        }
-        let old = &old.provisioned_concurrency;
-        function.reconfigure_provisioned(id, old, &mut self.environments, &self.account_config, context);
         self.allocate(context);
     }
 
@@ -363,7 +406,7 @@ impl Frontend {
             Provisioned::Recovered(unit) => self.environments[unit].function,
         };
         let (function, environments) = (&mut self.functions[id], &mut self.environments);
-        expire_idle(function, id, environments, context);
+        expire_idle(function, environments, context);
         let account = &self.account_config;
         match event {
             Provisioned::Scheduled(_) => function.on_provisioned_scheduled(id, environments, account, context),
@@ -387,22 +430,21 @@ impl Frontend {
 
 /// A refusal for want of concurrency or rate.
 #[inline(never)]
-fn throttled<O: Observer>(request: &Request<'_>, reason: ThrottleReason, context: &mut Context<'_, O>) -> Invoked {
-    let Request { origin: &origin, function, .. } = *request;
-    context.state(&Fact::Throttled { origin, function, reason });
+fn throttled<O: Observer>(
+    origin: &Origin,
+    function: FunctionId,
+    reason: ThrottleReason,
+    context: &mut Context<'_, O>,
+) -> Invoked {
+    context.state(&Fact::Throttled { origin: *origin, function, reason });
     Invoked::Refused(Reply { answer: Answer::Throttled, status: 429 })
 }
 
 /// INV-E12: idle environments whose limit has passed are gone, each at its own moment.
 #[inline(always)]
-fn expire_idle<O: Observer>(
-    function: &mut Function,
-    id: FunctionId,
-    environments: &mut Environments,
-    context: &mut Context<'_, O>,
-) {
+fn expire_idle<O: Observer>(function: &mut Function, environments: &mut Environments, context: &mut Context<'_, O>) {
     while let Some((environment, at)) = function.pool.expire(context.now, environments) {
-        end(id, environment, at, environments, context);
+        end(function.id, environment, at, environments, context);
     }
 }
 
