@@ -93,6 +93,9 @@ const TIMEOUT: Key = Key::new(
     &Shape::Duration(1, ANY),
     "longest wait for the answer to one attempt, in the place of the client's",
 );
+/// Each call may say it; only streams, queues and brokers look at it.
+const KEYS_OF_CALL: Key =
+    Key::new("keys", &KEYS, "partition keys of records, message groups of a queue").is("even").rule("ESM-2.1");
 const PAYLOAD: Key = Key::new("payload", &BYTES, "size of what is sent").is("1KB").rule("INV-Y2");
 static SDK_CLIENT: Shape = Shape::Block(&CLIENT);
 static OWN_CLIENT: Shape = Shape::Block(&PLAIN_CLIENT);
@@ -112,6 +115,8 @@ static TO_DEPENDENCY: Block = Block {
         TIMEOUT,
         PLAIN,
         ON_FAILURE,
+        PAYLOAD,
+        KEYS_OF_CALL,
     ],
 };
 
@@ -128,6 +133,7 @@ static TO_FUNCTION: Block = Block {
         SDK,
         ON_FAILURE,
         PAYLOAD,
+        KEYS_OF_CALL,
     ],
 };
 
@@ -151,9 +157,7 @@ macro_rules! sends {
                 SDK,
                 ON_FAILURE,
                 PAYLOAD,
-                Key::new("keys", &KEYS, "partition keys of records, message groups of a queue")
-                    .is("even")
-                    .rule("ESM-2.1"),
+                KEYS_OF_CALL,
             ],
         };
     };
@@ -177,5 +181,7 @@ static TO_STATE_MACHINE: Block = Block {
         TIMEOUT,
         SDK,
         ON_FAILURE,
+        PAYLOAD,
+        KEYS_OF_CALL,
     ],
 };

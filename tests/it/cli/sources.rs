@@ -35,9 +35,11 @@ fn the_catalogue_has_four_formats() {
         sources.len(),
         room.lambdasim("sources --format json").exits(0).json()["rows"].as_array().unwrap().len()
     );
-    let page = room.lambdasim("sources --format markdown").exits(0).stdout();
-    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/sources.md");
-    assert_eq!(page, fs::read_to_string(kept).unwrap());
+    room.lambdasim("sources --format markdown")
+        .exits(0)
+        .prints("# Sources")
+        .prints("\n| `rabbitmq`<br>")
+        .prints("\n| ESM-5.5 |");
 }
 
 #[test]
