@@ -5,10 +5,13 @@ use std::path::Path;
 use crate::aws::config::{Caller, System};
 use crate::scenario;
 
-/// What a scenario sets that has these lines, a function `f` and a queue `q`; `None` where it is refused.
+/// What a scenario sets that has these lines, a function `f` and a queue `q` where they say nothing of functions and queues;
+/// `None` where it is refused.
 pub(super) fn try_system(lines: &str) -> Option<System> {
-    let queues = if lines.contains("queues:") { "" } else { "queues: { q: {} }\n" };
-    let text = format!("name: catalogue\nduration: 1s\nfunctions: {{ f: {{ duration: 0s }} }}\n{queues}{lines}\n");
+    let has = |group: &str| lines.lines().any(|line| line.starts_with(group));
+    let queues = if has("queues:") { "" } else { "queues: { q: {} }\n" };
+    let functions = if has("functions:") { "" } else { "functions: { f: { duration: 0s } }\n" };
+    let text = format!("name: catalogue\nduration: 1s\n{functions}{queues}{lines}\n");
     let loaded = scenario::parse("catalogue", text.as_bytes(), Path::new(""), &[]).ok()?;
     Some(loaded.scenario.system)
 }

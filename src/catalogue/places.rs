@@ -8,7 +8,7 @@ use crate::story::rules;
 
 /// One row of each kind of resource.
 pub(super) fn rows() -> Vec<Row> {
-    vec![state_machine(), topic(), event_bus(), bucket(), destination()]
+    vec![function(), state_machine(), topic(), event_bus(), bucket(), destination()]
 }
 
 fn topic() -> Row {
@@ -69,6 +69,27 @@ fn destination() -> Row {
     events::accepted(&mut row);
     row.limit("runs in one chain of requests", Amount::Count(u64::from(limits::RECURSION_RUNS)));
     row.rules = vec![&rules::FUNCTION_DESTINATION, &rules::DELIVERY, &rules::DELIVERY_FAILURE, &rules::RECURSION];
+    row
+}
+
+/// A function that another one invokes and waits for; without waiting it is a client that sends events.
+fn function() -> Row {
+    let system = system("functions: { f: { duration: 0s }, g: { duration: 0s, calls: [{ function: f }] } }");
+    let caller = system.functions.rows().iter().find(|function| !function.calls.is_empty());
+    let client = &caller.expect("one of them calls").calls[0].calls[0].client;
+    let what = "a function that another one calls while it runs";
+    let mut row = Row::new("function", what, "functions.N.calls", Model::Synchronous);
+    services::waits_for_answers(&mut row, "the caller's SDK", client);
+    row.failures = "the run that called fails, or goes on".into();
+    row.limit("runs in one chain of requests", Amount::Count(u64::from(limits::RECURSION_RUNS)));
+    row.rules = vec![
+        &rules::CLIENT_RETRIES,
+        &rules::RETRY_QUOTA,
+        &rules::THROTTLE,
+        &rules::FUNCTION_ERROR,
+        &rules::SYNC_PAYLOAD,
+        &rules::RECURSION,
+    ];
     row
 }
 

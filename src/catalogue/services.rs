@@ -53,16 +53,20 @@ const fn aliases(service: Service) -> &'static [&'static str] {
 
 /// A client of the Invoke API that waits for the answer.
 fn direct(row: &mut Row, service: Service, caller: &Caller) {
-    let client = &caller.client;
-    row.waits = client.timeout.map_or(Wait::Run, Wait::AtMost);
-    row.throttle = again("429", client.max_attempts > 1 && client.retry_on.throttle);
-    row.error = again("200 with a mark", client.max_attempts > 1 && client.retry_on.function_error);
-    row.retries = retries::of_client(client_name(service), client);
+    waits_for_answers(row, client_name(service), &caller.client);
     row.failures = failures(service).into();
-    row.limit("request", Amount::Bytes(limits::SYNCHRONOUS_PAYLOAD_BYTES));
     if service == Service::StepFunctions {
         presets(row);
     }
+}
+
+/// What a client does that invokes and waits.
+pub(super) fn waits_for_answers(row: &mut Row, who: &str, client: &Client) {
+    row.waits = client.timeout.map_or(Wait::Run, Wait::AtMost);
+    row.throttle = again("429", client.max_attempts > 1 && client.retry_on.throttle);
+    row.error = again("200 with a mark", client.max_attempts > 1 && client.retry_on.function_error);
+    row.retries = retries::of_client(who, client);
+    row.limit("request", Amount::Bytes(limits::SYNCHRONOUS_PAYLOAD_BYTES));
 }
 
 /// An answer, and whether it is the last.

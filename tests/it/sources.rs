@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use lambdasim::aws::config::{BrokerKind, Invocation, QueueKind, Service, Source, StreamKind, System, Target};
+use lambdasim::aws::config::{
+    BrokerKind, CallTarget, Invocation, QueueKind, Service, Source, StreamKind, System, Target,
+};
 use lambdasim::catalogue::{Cause, Model, Reach, Row, Wait, rows, select};
 use lambdasim::kernel::time::SimDuration;
 use lambdasim::report::{SourcesFormat, Style, render_sources};
@@ -18,7 +20,7 @@ fn row(source: &str) -> Row {
 }
 
 /// What invokes of its own accord, beside the services: resources, and the types of what mappings poll.
-const RESOURCES: [&str; 5] = ["topic", "event_bus", "bucket", "state_machine", "destination"];
+const RESOURCES: [&str; 6] = ["function", "topic", "event_bus", "bucket", "state_machine", "destination"];
 const POLLED: [&str; 8] = ["sqs", "sqs_fifo", "kinesis", "dynamodb", "kafka", "activemq", "rabbitmq", "documentdb"];
 
 #[test]
@@ -219,6 +221,11 @@ fn sources_of(system: &System) -> BTreeSet<&'static str> {
                 BrokerKind::RabbitMq => "rabbitmq",
             },
         });
+    }
+    let mut calls =
+        system.functions.rows().iter().flat_map(|function| function.calls.iter()).flat_map(|step| &step.calls);
+    if calls.any(|call| matches!(call.to, CallTarget::Function(_, Invocation::Sync))) {
+        found.insert("function");
     }
     let tells = |target: Option<Target>| matches!(target, Some(Target::Function(_)));
     let settings = || system.functions.rows().iter().map(|function| &function.asynchronous);
