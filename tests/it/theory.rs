@@ -13,7 +13,7 @@ use crate::common::{Facts, ms, near, number, same, scenario_in, simulate, summar
 const SEEDS: u32 = 10;
 
 /// Mean and standard error of what `measure` reads from a scenario's summaries over the seeds.
-fn replicate<const N: usize>(yaml: &str, measure: impl Fn(&Value) -> [f64; N]) -> [(f64, f64); N] {
+pub(crate) fn replicate<const N: usize>(yaml: &str, measure: impl Fn(&Value) -> [f64; N]) -> [(f64, f64); N] {
     let runs: Vec<[f64; N]> = (1..=SEEDS)
         .map(|seed| {
             let overrides = [format!("seed={seed}")];
