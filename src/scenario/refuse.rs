@@ -11,7 +11,7 @@ use super::tree::{Entry, Kind, Node};
 pub(super) const WHAT_IS_POLLED: &str = "mappings poll queues, streams, Kafka topics and brokers";
 
 /// Words for a key that are not near it, the key, and how it differs.
-const OTHER_WORDS: [(&str, &str, &str); 12] = [
+const OTHER_WORDS: [(&str, &str, &str); 14] = [
     ("max_retries", "max_attempts", "it counts the first attempt too"),
     ("retries", "max_attempts", "it counts the first attempt too"),
     ("maximum_retry_attempts", "max_attempts", "it counts the first attempt too"),
@@ -24,7 +24,33 @@ const OTHER_WORDS: [(&str, &str, &str); 12] = [
     ("shards", "partitions", "a Kafka topic has partitions"),
     ("partitions", "shards", "a stream has shards"),
     ("max_receive_count", "redrive", "it holds `dead_letter_queue` and `max_receive_count`"),
+    ("max_connections", "connection_limit", "it bounds the connections of all environments"),
+    ("latency", "service_time", "time in the queue comes on top"),
 ];
+
+/// Words for keys that other blocks have: where they are looked for, the word, and what is said.
+const ELSEWHERE: [(&str, &str, &str); 15] = [
+    ("fault", "dependency", "a dependency has `failures` of its own: `dependencies: {NAME: {failures: [..]}}`"),
+    ("dependency", "timeout", WHO_WAITS),
+    ("dependency", "client", WHO_WAITS),
+    ("dependency", "retry", WHO_WAITS),
+    ("dependency", "retries", WHO_WAITS),
+    ("dependency", "circuit_breaker", WHO_WAITS),
+    ("call", "caller", "a caller calls, and nobody calls it"),
+    ("call", "event_source_mapping", "a mapping polls: write the `queue`, `stream` or `broker` that it reads"),
+    ("parallel calls", "times", IN_EACH),
+    ("parallel calls", "timeout", IN_EACH),
+    ("parallel calls", "client", IN_EACH),
+    ("parallel calls", "on_failure", IN_EACH),
+    ("parallel calls", "payload", IN_EACH),
+    ("parallel calls", "keys", IN_EACH),
+    ("parallel calls", "invocation", IN_EACH),
+];
+const IN_EACH: &str = "each of the calls in `parallel` has its own";
+/// Keys of blocks in whose place their value alone is often written.
+const LEADING: [&str; 3] = ["max_attempts", "per_call", "ratio"];
+const WHO_WAITS: &str =
+    "who calls says how long it waits and when it tries again: `calls: [{dependency: .., timeout: .., client: {..}}]`";
 
 impl Resolver<'_> {
     /// Notes an unknown key; gives the key that is probably meant.
@@ -55,7 +81,7 @@ impl Resolver<'_> {
                 .with_expected(format!("a key of {of}"));
         let mut meant = None;
         let other = OTHER_WORDS.iter().find(|(word, key, _)| *word == &*entry.name && names.contains(key));
-        if let Some(help) = of_other_sources(block, &entry.name) {
+        if let Some(help) = of_other_sources(block, &entry.name).or_else(|| elsewhere(block, &entry.name)) {
             problem = problem.with_help(help);
         } else if let Some(goes_with) = goes_with(&entry.name, at.among)
             && other.is_none()
@@ -67,6 +93,8 @@ impl Resolver<'_> {
             problem = problem.with_help_if(meant.map(|name| format!("did you mean `{name}`?{differs}")));
             if names.is_empty() {
                 problem = problem.with_help("it takes no keys: `{}`");
+            } else if let Some(help) = Some(()).filter(|()| meant.is_none()).and_then(|()| within(block, &entry.name)) {
+                problem = problem.with_help(help);
             } else if meant.is_none() || other.is_some() {
                 let known = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
                 problem = problem.with_help(format!("the keys are {known}"));
@@ -138,17 +166,24 @@ impl Resolver<'_> {
         }
         let place = if matches!(node.kind, Kind::Scalar(_)) { node.place } else { at.label };
         let problem = match &node.kind {
-            Kind::Scalar(_) => scalar::explain(node, shape),
-            Kind::Null => {
-                let problem = Problem::new(ProblemKind::WrongType, place, format!("`{}` has no value", at.path));
-                empty(shape, at.path.name()).into_iter().fold(problem, Problem::with_help)
-            }
+            Kind::Scalar(_) => scalar::explain(node, shape).with_help_if(longer(node, shape, at)),
+            Kind::Null => return self.empty(shape, false, at),
             Kind::List(_) | Kind::Map(_) => {
-                Problem::new(ProblemKind::WrongType, place, format!("{} does not fit here", node.what()))
+                let problem = Problem::new(ProblemKind::WrongType, place, format!("{} does not fit here", node.what()));
+                problem.with_help_if(longer(node, shape, at))
             }
         };
         self.problems.push(problem.at_key(&at.path).with_expected(scalar::describe(shape)));
         resolved(node.place, at, Value::Bad)
+    }
+
+    /// Notes that a key has no value.
+    pub(super) fn empty(&mut self, shape: &'static Shape, required: bool, at: &At) -> Resolved {
+        let problem = Problem::new(ProblemKind::WrongType, at.label, format!("`{}` has no value", at.path));
+        let helps = empty(shape, at.path.name()).into_iter().filter(|help| !required || help != LEAVE_OUT);
+        let problem = helps.fold(problem, Problem::with_help);
+        self.problems.push(problem.at_key(&at.path).with_expected(scalar::describe(shape)));
+        resolved(at.label, at, Value::Bad)
     }
 }
 
@@ -169,13 +204,56 @@ pub(super) fn choices(block: &'static Block, among: &'static [Shape]) -> Vec<&'s
     among.iter().filter_map(block_of).filter_map(choice).collect()
 }
 
-/// What a key belongs to that another of the alternatives has.
+/// What a key belongs to that others of the alternatives have.
 fn goes_with(name: &str, among: &'static [Shape]) -> Option<String> {
-    let owner = among.iter().filter_map(block_of).find(|block| block.key(name).is_some())?;
-    match owner.case? {
-        (key, _) if key == name => None,
-        (key, "") => Some(format!("`{name}` goes with `{key}`")),
-        (key, word) => Some(format!("`{name}` goes with `{key}: {word}`")),
+    let owners = among.iter().filter_map(block_of).filter(|block| block.key(name).is_some());
+    let cases = owners.map(|block| block.case).collect::<Vec<_>>();
+    let cases = match cases.first()? {
+        Some((key, "")) if *key == name => return None,
+        Some((_, "")) => cases.into_iter().flatten().map(|(key, _)| format!("`{key}`")).collect(),
+        Some((key, word)) => vec![format!("`{key}: {word}`")],
+        None => {
+            let owner = among.iter().filter_map(block_of).find(|block| block.key(name).is_some())?;
+            return Some(format!("`{name}` is a key of {}: {}", a(owner.name), owner.doc));
+        }
+    };
+    Some(format!("`{name}` goes with {}", either_of(&cases)))
+}
+
+/// What is said of keys that are found in other blocks.
+fn elsewhere(block: &'static Block, name: &str) -> Option<String> {
+    let found = ELSEWHERE.iter().find(|(noun, word, _)| *noun == block.name && *word == name);
+    found.map(|(.., help)| (*help).to_owned())
+}
+
+/// What is said of a key that a block inside this one has.
+fn within(block: &'static Block, name: &str) -> Option<String> {
+    let blocks = |key: &Key| inner(key.shape).into_iter().map(|block| (key.name, block)).collect::<Vec<_>>();
+    let near = block.keys.iter().flat_map(blocks).map(|(key, block)| (vec![key], block)).collect::<Vec<_>>();
+    let far = near.iter().flat_map(|(path, block)| {
+        let below = block.keys.iter().flat_map(blocks);
+        below.map(|(key, block)| ([path.clone(), vec![key]].concat(), block))
+    });
+    let mut places = near.iter().cloned().chain(far.collect::<Vec<_>>());
+    let word = |block: &'static Block| {
+        let others = OTHER_WORDS.iter().filter(|(word, ..)| *word == name).map(|(_, key, differs)| (*key, *differs));
+        let mut words =
+            block.keys.iter().map(|key| key.name).filter(|key| *key == name).map(|key| (key, "")).chain(others);
+        words.find(|(key, _)| block.key(key).is_some())
+    };
+    let found = places.find_map(|(path, block)| word(block).map(|word| (path, word)));
+    found.map(|(path, (key, differs))| {
+        let (open, close) = (path.join(": {"), "}".repeat(path.len()));
+        let differs = if differs.is_empty() { String::new() } else { format!("; {differs}") };
+        format!("write `{open}: {{{key}: ..{close}`{differs}")
+    })
+}
+
+/// The blocks that a shape may be.
+fn inner(shape: &'static Shape) -> Vec<&'static Block> {
+    match shape {
+        Shape::Either(shapes) => shapes.iter().filter_map(block_of).collect(),
+        _ => block_of(shape).into_iter().collect(),
     }
 }
 
@@ -217,18 +295,15 @@ pub(super) fn one_of(names: &[&str]) -> String {
     format!("one of {}", either_of(&quoted(names)))
 }
 
-/// The keys of a block, after the keys that would have chosen another of the alternatives.
+/// The keys of a block, after the keys that choose one of the alternatives.
 fn names(block: &'static Block, among: &'static [Shape]) -> Vec<&'static str> {
     let mut names = Vec::new();
-    for other in among.iter().filter_map(block_of) {
-        if let Some((key, _)) = other.case
-            && block.key(key).is_none()
-            && !names.contains(&key)
-        {
-            names.push(key);
+    let cases = among.iter().filter_map(block_of).filter_map(|block| block.case.map(|(key, _)| key));
+    for name in cases.chain(block.keys.iter().map(|key| key.name)) {
+        if !names.contains(&name) {
+            names.push(name);
         }
     }
-    names.extend(block.keys.iter().map(|key| key.name));
     names
 }
 
@@ -239,10 +314,16 @@ fn block_of(shape: &'static Shape) -> Option<&'static Block> {
     }
 }
 
+const LEAVE_OUT: &str = "leave the key out where its default will do";
+
 /// What helps where a key has no value.
 fn empty(shape: &'static Shape, name: Option<&str>) -> Vec<String> {
-    let leave_out = "leave the key out where its default will do".to_owned();
-    let Some(name) = name.filter(|_| takes_mapping(shape)) else { return vec![leave_out] };
+    let leave_out = LEAVE_OUT.to_owned();
+    // An entry of a list has no default.
+    let Some(name) = name else { return Vec::new() };
+    if !takes_mapping(shape) {
+        return vec![leave_out];
+    }
     let indent = format!("indent the keys of `{name}` further than `{name}` itself");
     match shape {
         Shape::Block(block) if block.keys.is_empty() => vec![format!("write `{name}: {{}}`")],
@@ -252,6 +333,40 @@ fn empty(shape: &'static Shape, name: Option<&str>) -> Vec<String> {
         Shape::Either([first @ Shape::Block(_), ..]) => empty(first, Some(name)),
         Shape::Named(_) => vec![format!("{indent}, or write `{name}: {{}}` for none")],
         _ => vec![indent, leave_out],
+    }
+}
+
+/// What helps where a value stands in the place of a list or mapping that it belongs into.
+fn longer(node: &Node, shape: &'static Shape, at: &At) -> Option<String> {
+    let key = at.path.name();
+    match (shape, &node.kind) {
+        (Shape::List(of), Kind::Scalar(text)) => scalar::fits(node, of).then(|| format!("write a list: `[{text}]`")),
+        (Shape::List(of), Kind::Map(entries)) if takes_mapping(of) && !entries.is_empty() => {
+            Some("write a list: begin each of its entries with `- `, or write `[{..}]`".to_owned())
+        }
+        (Shape::List(_), Kind::Map(_)) => Some("an empty list is `[]`".to_owned()),
+        (Shape::Whole(..), Kind::List(_)) if key == Some("parallel") => {
+            Some("calls in `parallel` are side by side already: write all of them in one list".to_owned())
+        }
+        (Shape::Either(shapes), Kind::Scalar(text)) => {
+            let block = shapes.iter().find_map(block_of)?;
+            let defaults = block.keys.iter().all(|key| key.default != Default::Required);
+            let on = defaults && matches!(&**text, "on" | "true" | "yes" | "default");
+            let first = block_of(shapes.last()?)?.keys.iter().find(|key| LEADING.contains(&key.name));
+            let key = key.unwrap_or("..");
+            match first {
+                Some(first) if scalar::fits(node, first.shape) => {
+                    Some(format!("write `{key}: {{{}: {text}}}`", first.name))
+                }
+                _ => on.then(|| format!("write `{key}: {{}}` for its defaults")),
+            }
+        }
+        (Shape::Block(block), Kind::Scalar(text)) => {
+            let mut keys = block.keys.iter().filter(|key| scalar::has_word(key.shape, text));
+            let only = keys.next().filter(|_| keys.next().is_none())?;
+            Some(format!("write `{}: {{{}: {text}}}`", key.unwrap_or(".."), only.name))
+        }
+        _ => None,
     }
 }
 

@@ -232,6 +232,9 @@ impl Resolver<'_> {
             if key.removable() && entry.value.text() == Some("none") && !scalar::has_word(key.shape, "none") {
                 return self.default(key, block, entries, &At { origin, ..at }).written_at(entry.value.place, origin);
             }
+            if matches!(entry.value.kind, Kind::Null) {
+                return self.empty(chosen(key.shape, entries), key.default == Default::Required, &at);
+            }
             return self.any(&entry.value, chosen(key.shape, entries), &at);
         }
         self.default(key, block, entries, &At { path, origin: Origin::Default(key.rule), ..at.clone() })

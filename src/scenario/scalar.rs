@@ -332,10 +332,23 @@ fn collect(shape: &'static Shape, parts: &mut Vec<String>) {
         Shape::Tagged(union) => push(format!("{} such as `{{{}: ..}}`", a(union.name), union.tags[1].name)),
         Shape::Variant(union) => union.tags.iter().for_each(|tag| push(format!("`{}`", tag.name))),
         Shape::Quantiles(_) => push("a mapping such as `{p0: .., p50: .., p100: ..}`".to_owned()),
+        Shape::Either(shapes) if cases(shapes).len() > 2 => {
+            let names = cases(shapes).iter().map(|name| format!("`{name}`")).collect::<Vec<_>>();
+            push(format!("a mapping with {}", either_of(&names)));
+        }
         Shape::Either(shapes) => shapes.iter().for_each(|shape| collect(shape, parts)),
         Shape::When(_, _, of) => collect(of, parts),
         Shape::Settings => push("a mapping from key paths to values".to_owned()),
     }
+}
+
+/// The keys of which a mapping has one, where each of the alternatives has its own.
+fn cases(shapes: &'static [Shape]) -> Vec<&'static str> {
+    let case = |shape: &'static Shape| match shape {
+        Shape::Block(Block { case: Some((key, "")), .. }) => Some(*key),
+        _ => None,
+    };
+    shapes.iter().map(case).collect::<Option<_>>().unwrap_or_default()
 }
 
 fn mapping(block: &Block) -> String {
@@ -349,8 +362,12 @@ pub(crate) fn nouns(kinds: &[ResourceKind]) -> String {
     either_of(&kinds.iter().map(|kind| kind.noun().to_owned()).collect::<Vec<_>>())
 }
 
+/// `queues`, `dependencies`, `buses`.
 fn plural(noun: &str) -> String {
-    format!("{noun}{}", if noun.ends_with('s') { "es" } else { "s" })
+    match noun.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{noun}{}", if noun.ends_with('s') { "es" } else { "s" }),
+    }
 }
 
 /// Parts of 10^12 as percent.

@@ -425,7 +425,10 @@ impl<'a> Reader<'a, '_> {
             return Problem::new(ProblemKind::Syntax, Place::new(self.source, at, at + 1), message)
                 .with_help("indent with spaces; YAML does not allow tabs");
         }
+        let bracket = self.text[at..].starts_with('[') && error.info().contains("flow mapping");
+        let quotes = "inside `{..}` a key path with `[` stands in quotes: `{\"functions.resize.calls[0].times\": 3}`";
         Problem::new(ProblemKind::Syntax, place, format!("this is not YAML: {}", error.info()))
+            .with_help_if(bracket.then(|| quotes.to_owned()))
     }
 }
 

@@ -29,6 +29,7 @@ mod rules_settle;
 mod rules_sqs;
 mod rules_state_machines;
 mod rules_streams;
+mod scenario_calls;
 mod scenario_errors;
 mod scenario_good;
 mod scenario_places;

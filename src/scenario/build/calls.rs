@@ -7,8 +7,9 @@ use crate::aws::config::{
     AbandonedCalls, Call, CallStep, CallTarget, Dependency, Discipline, Invocation, Keys, Slowdown,
 };
 use crate::kernel::dist::Distribution;
+use crate::scenario::error::{Problem, ProblemKind};
 use crate::scenario::keys::ResourceKind;
-use crate::scenario::resolve::{Named, Resolved};
+use crate::scenario::resolve::{Named, Resolved, Value};
 
 /// The services that calls send to, by their keys.
 const SERVICES: [&str; 7] = ["queue", "stream", "broker", "topic", "event_bus", "bucket", "state_machine"];
@@ -22,7 +23,7 @@ impl Builder<'_> {
         }
         let service_time = self.distribution(block.field("service_time"));
         let failures = self.failures(block.field("failures"));
-        self.requests_fail(block.field("failures"));
+        self.takes_requests(block);
         Some(Dependency {
             name: named.name.to_string(),
             order: self.names.rows(ResourceKind::Dependency)[index].order,
@@ -44,14 +45,24 @@ impl Builder<'_> {
         })
     }
 
-    /// A request is no batch.
-    fn requests_fail(&mut self, list: &Resolved) {
-        for kind in list.list().iter().filter(|entry| !entry.is_bad()).map(|entry| entry.field("kind")) {
-            if kind.word() == Some("bad_batch_response") {
-                self.contradiction(kind, "a request is no batch", |problem| {
-                    problem.with_expected("`error`, `timeout` or `crash`")
-                });
-            }
+    /// A dependency that could never take a request is a mistake.
+    fn takes_requests(&mut self, block: &Resolved) {
+        let rate = block.field("rate_limit");
+        if rate.rate().is_some_and(|rate| rate.events == 0) {
+            let problem = Problem::new(ProblemKind::OutOfRange, rate.place, "the dependency would take no request");
+            let problem = problem.at_key(&rate.path).with_expected("a rate above 0/s, or `unlimited`");
+            self.problems
+                .push(problem.with_help("for an outage write `failures: [{probability: 100%, from: .., until: ..}]`"));
+        }
+        let (limit, held) = (block.field("connection_limit"), block.field("connections_per_environment"));
+        if let (Some(most), Some(each)) = (limit.whole(), held.whole())
+            && each > most
+        {
+            let message = format!("each environment holds {each} connections, and there are only {most}");
+            self.contradiction(limit, message, |problem| {
+                let problem = problem.with_expected("at least `connections_per_environment`");
+                problem.with_related(held.place, "held by each environment").with_help("no request would be taken")
+            });
         }
     }
 
@@ -91,9 +102,12 @@ impl Builder<'_> {
             None => Some(Distribution::constant(0)),
         };
         let keys = block.if_has("keys").map_or(Some(Keys::Even), |keys| self.keys(keys));
-        let timeout = block.field("timeout").optional(Resolved::duration)?;
         let mut client = client?;
-        client.timeout = timeout.or(client.timeout);
+        let timeout = block.field("timeout");
+        // Not `none`, which leaves it to the client.
+        if timeout.value != Value::Without("none") {
+            client.timeout = timeout.optional(Resolved::duration)?;
+        }
         Some(Call {
             to: to?,
             times: block.field("times").count()?,

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::checks::{Blocks, UNRESERVED, claim};
-use super::names::Resource;
+use super::names::{Resource, there_are};
 use super::passage::own_client;
 use super::timeouts::Bound;
 use super::{Builder, account};
@@ -85,6 +85,8 @@ impl Builder<'_> {
         for index in order {
             actions[index] = self.change(&mut timeline, &entries[index]);
         }
+        // A later change may be what ends them.
+        self.calls_end(&timeline.blocks.functions, &timeline.account, root.field("drain"));
         let actions = actions.into_iter().collect::<Option<Vec<_>>>()?;
         Some(actions.into_iter().flatten().collect())
     }
@@ -94,6 +96,7 @@ impl Builder<'_> {
         let blocks = &timeline.blocks;
         for block in &blocks.functions {
             self.function_combinations(block);
+            self.call_combinations(block, blocks);
         }
         self.concurrency_adds_up(&timeline.account, &blocks.functions);
         for index in 0..blocks.queues.len() {
@@ -181,6 +184,7 @@ impl Builder<'_> {
                     let block = &timeline.blocks.functions[id.index()];
                     timeline.claims[id.index()] = claim(block).1;
                     self.function_combinations(block);
+                    self.call_combinations(block, &timeline.blocks);
                     if let Some(via) = timeline.at_edge.get(&id.index()) {
                         self.edge_function_fits(block, *via);
                     }
@@ -245,7 +249,7 @@ impl Builder<'_> {
             let known = self.names.rows(kind).iter().map(|name| &*name.text);
             problem(ProblemKind::UnknownName, format!("there is no {} {}", kind.noun(), quote(name)))
                 .with_expected(format!("the name of {}", a(kind.noun())))
-                .with_help_if(did_you_mean(name, known))
+                .with_help_if(did_you_mean(name, known.clone()).or_else(|| there_are(known)))
         };
         match steps.as_slice() {
             ["account", _, ..] => Ok(Touched::Account),

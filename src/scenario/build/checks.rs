@@ -20,6 +20,7 @@ pub(super) struct Blocks {
     pub(super) streams: Vec<Resolved>,
     pub(super) mappings: Vec<Resolved>,
     pub(super) state_machines: Vec<Resolved>,
+    pub(super) topics: Vec<Resolved>,
 }
 
 impl Blocks {
@@ -32,6 +33,7 @@ impl Blocks {
             streams: blocks(ResourceKind::Stream).collect(),
             mappings: blocks(ResourceKind::Mapping).collect(),
             state_machines: blocks(ResourceKind::StateMachine).collect(),
+            topics: blocks(ResourceKind::Topic).collect(),
         }
     }
 }

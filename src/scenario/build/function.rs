@@ -101,7 +101,7 @@ impl Builder<'_> {
                 Problem::new(ProblemKind::MissingKey, entry.place, "this cause of failure has no condition")
                     .at_key(&entry.path)
                     .with_expected(format!("one of `{}`", CONDITIONS.join("`, `")))
-                    .with_help("write `probability: 100%` where every run fails"),
+                    .with_help("write `probability: 100%` where all of them fail"),
             );
         }
         let window = self.window(entry);

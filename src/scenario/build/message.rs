@@ -226,8 +226,13 @@ impl Builder<'_> {
     }
 
     fn not_taken(&mut self, field: &Resolved, target: &Resolved, message: &str, expected: &str) {
-        let place = target.place;
-        self.contradiction(field, message, |problem| problem.with_expected(expected).with_related(place, "the target"));
+        self.not_taken_by(field, (target, "the target"), message, expected);
+    }
+
+    /// Notes that what is called, or sent to, has no such setting.
+    pub(super) fn not_taken_by(&mut self, field: &Resolved, by: (&Resolved, &str), message: &str, expected: &str) {
+        let (target, what) = by;
+        self.contradiction(field, message, |problem| problem.with_expected(expected).with_related(target.place, what));
     }
 }
 
@@ -235,7 +240,7 @@ impl Builder<'_> {
 const MESSAGE_KEYS: [&str; 4] = ["keys", "delay", "deduplication", "messages_per_call"];
 
 /// Whether one of these keys says something: a default may be written too.
-fn is_said(field: &Resolved) -> bool {
+pub(super) fn is_said(field: &Resolved) -> bool {
     let nothing = matches!(field.value, Value::Word(_) | Value::Without(_) | Value::Bad);
     !nothing && field.whole() != Some(1)
 }

@@ -2,10 +2,11 @@
 //!
 //! Every reader gives `None` where a problem has been noted already; what needs several values is checked where all
 //! of them are there. Reading order: this file, then [`names`], [`function`], [`asynchronous`], [`queue`], [`stream`],
-//! [`mapping`], [`retry`], [`places`], [`state_machine`], [`fault`], [`caller`], [`message`], [`client`], [`distribution`], [`table`], [`checks`],
-//! [`timeouts`], [`changes`].
+//! [`mapping`], [`retry`], [`places`], [`state_machine`], [`fault`], [`caller`], [`message`], [`calls`], [`called`],
+//! [`client`], [`distribution`], [`table`], [`checks`], [`timeouts`], [`changes`].
 
 mod asynchronous;
+mod called;
 mod caller;
 mod calls;
 pub(crate) mod changes;

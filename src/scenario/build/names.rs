@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Builder;
+use super::called::called_as;
 use crate::aws::config::{Source, Target};
 use crate::aws::ids::{
     BrokerId, BucketId, CallerId, DependencyId, ErrorId, EventBusId, FunctionId, Id, MappingId, QueueId,
@@ -152,11 +153,12 @@ impl Resource {
         if let Self::Stream(id) = self { Some(id) } else { None }
     }
 
-    /// As what a mapping polls.
+    /// As a dependency.
     pub(super) fn dependency(self) -> Option<DependencyId> {
         if let Self::Dependency(id) = self { Some(id) } else { None }
     }
 
+    /// As what a mapping polls.
     pub(super) fn source(self) -> Option<Source> {
         match self {
             Self::Queue(id) => Some(Source::Queue(id)),
@@ -286,6 +288,12 @@ impl Names {
     }
 }
 
+/// The names that could be meant, where there are any.
+pub(super) fn there_are<'n>(names: impl Iterator<Item = &'n str>) -> Option<String> {
+    let known = names.take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>();
+    (!known.is_empty()).then(|| format!("there are {}", known.join(", ")))
+}
+
 /// The groups of resources, in file order; at the end those that are not written, which have no resource.
 pub(crate) fn groups(root: &Resolved) -> Vec<(ResourceKind, &Resolved)> {
     let mut groups = ResourceKind::ALL.map(|kind| (kind, root.field(kind.group()))).to_vec();
@@ -301,6 +309,9 @@ impl Builder<'_> {
         if let Some(found) = names.named(value) {
             return Some(found);
         }
+        if names.candidates(kinds).any(|name| name == &**text) {
+            return None; // The name stands for two things, and that has been noted.
+        }
         let found = names.find(text);
         let nouns = scalar::nouns(kinds);
         let mut problem =
@@ -309,16 +320,17 @@ impl Builder<'_> {
                 .with_expected(format!("the name of {}", a(&nouns)));
         if let Some(found) = found {
             problem = problem.with_related(names.name(found).place, format!("this is {}", a(found.kind().noun())));
+            problem = problem.with_help_if(called_as(value, found.kind(), text));
         }
         let near = did_you_mean(text, names.candidates(kinds));
-        let known = names.candidates(kinds).take(10).map(|name| format!("`{name}`")).collect::<Vec<_>>();
-        problem = match (near, known.is_empty(), found) {
-            (Some(near), ..) => problem.with_help(near),
-            (None, false, _) => problem.with_help(format!("there are {}", known.join(", "))),
-            (None, true, None) if kinds.contains(&ResourceKind::Queue) => {
-                problem.with_help(format!("the scenario has none: add for example `queues: {{{text}: {{}}}}`"))
+        problem = match (near.or_else(|| there_are(names.candidates(kinds))), found) {
+            (Some(known), _) => problem.with_help(known),
+            (None, None) => {
+                let kind = if kinds.contains(&ResourceKind::Queue) { ResourceKind::Queue } else { kinds[0] };
+                let (group, block) = (kind.group(), kind.example());
+                problem.with_help(format!("the scenario has none: add for example `{group}: {{{text}: {block}}}`"))
             }
-            (None, true, _) => problem.with_help("the scenario has none"),
+            (None, Some(_)) => problem.with_help("the scenario has none"),
         };
         if value.path.name() == Some("source") {
             problem = problem.with_help(refuse::WHAT_IS_POLLED);
@@ -332,11 +344,12 @@ impl Builder<'_> {
         self.resource(value)?.function()
     }
 
-    /// The queue that a value names.
+    /// The dependency that a value names.
     pub(super) fn dependency_id(&mut self, value: &Resolved) -> Option<DependencyId> {
         self.resource(value).and_then(Resource::dependency)
     }
 
+    /// The queue that a value names.
     pub(super) fn queue_id(&mut self, value: &Resolved) -> Option<QueueId> {
         self.resource(value)?.queue()
     }

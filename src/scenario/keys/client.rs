@@ -34,7 +34,7 @@ pub(super) static PLAIN_CLIENT: Block = Block {
     ],
 };
 
-static CLIENT_TIMEOUT: Shape =
+pub(super) static CLIENT_TIMEOUT: Shape =
     Shape::Either(&[Shape::Without("unlimited", "it waits for ever"), Shape::Duration(1, ANY)]);
 
 static RETRY: Shape = Shape::Either(&[Shape::Short("preset", &PRESETS, &PRESET), Shape::Block(&OWN_RETRY)]);

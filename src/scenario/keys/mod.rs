@@ -231,6 +231,18 @@ impl ResourceKind {
         }
     }
 
+    /// The shortest description of one.
+    pub(crate) const fn example(self) -> &'static str {
+        match self {
+            Self::Function => "{duration: 100ms}",
+            Self::Queue | Self::Stream | Self::Broker | Self::Topic | Self::EventBus | Self::Bucket => "{}",
+            Self::StateMachine => "{start_at: .., states: {..}}",
+            Self::Dependency => "{service_time: 20ms}",
+            Self::Mapping => "{source: .., function: ..}",
+            Self::Caller => "{target: .., arrivals: {..}}",
+        }
+    }
+
     /// The key of the scenario that holds them.
     pub(crate) const fn group(self) -> &'static str {
         match self {

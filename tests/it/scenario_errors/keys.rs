@@ -179,7 +179,7 @@ fn keys_that_are_not_indented() {
             "    «duration:",
             kind,
             "functions.f.duration",
-            &["indent the keys of `duration` further than `duration` itself", "leave the key out"],
+            &["`functions.f.duration` has no value", "indent the keys of `duration` further than `duration` itself"],
         ),
         (END, "«seed:", kind, "seed", &["help: leave the key out where its default will do"]),
         (
@@ -384,7 +384,7 @@ fn wrong_types() {
             "topics.t",
             &["expected a mapping `{subscribers, maximum_message_size, retry}`"],
         ),
-        (END, "faults: [«500]", kind, "faults[0]", &["expected a mapping `{function, stage", "`{queue, status"]),
+        (END, "faults: [«500]", kind, "faults[0]", &["expected a mapping with `function`, `queue`, `stream`"]),
         (END, "account: «1000", kind, "account", &["expected a mapping `{concurrency_limit"]),
         (END, "«faults:", kind, "faults", &["`faults` has no value"]),
         (ARRIVALS, "    users: «5", kind, "callers.c.users", &["expected a mapping `{count, think, start}`"]),

@@ -1,6 +1,7 @@
 //! Bad scenarios: what the messages say, and where they point.
 
 mod asynchronous;
+mod calls;
 mod expectations;
 mod fronts;
 mod keys;
