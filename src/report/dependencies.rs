@@ -1,7 +1,7 @@
 //! Dependencies in the report for people: what came of the requests, how long they waited, and how much more of them came
 //! than submissions.
 
-use super::numbers::{count, milliseconds, short_share, significant, some_milliseconds};
+use super::numbers::{count, milliseconds, plural, short_share, significant, some_milliseconds};
 use super::style::Style;
 use super::table::Table;
 use super::text::{and_more, most_relevant, note};
@@ -57,7 +57,7 @@ fn notes(dependency: &DependencySummary) -> Vec<String> {
         .map(|(number, what)| format!("{} {what}", count(**number)))
         .collect();
     if let Some(most) = connections.max.filter(|most| *most > 0) {
-        notes.push(format!("at most {} connections", count(most)));
+        notes.push(format!("at most {}", plural(most, "connection", "connections")));
     }
     match recovered_at_ms {
         None => notes.push("has not recovered before callers stopped".to_owned()),

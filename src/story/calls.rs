@@ -56,7 +56,7 @@ pub(super) fn tell_outgoing<'a>(settings: Settings<'a>, now: SimTime, fact: &Out
             told(function, StepKind::CallAnswered, detail)
         }
         OutgoingFact::AttemptTimedOut { function, attempt, .. } => {
-            let detail = format!("waiting for the answer to attempt {attempt} of its call; what it started goes on");
+            let detail = format!("waiting for the answer to attempt {attempt} of its call");
             told(function, StepKind::TimedOut, detail)
         }
         OutgoingFact::RetryScheduled { function, attempt, due, .. } => {
@@ -71,7 +71,7 @@ pub(super) fn tell_outgoing<'a>(settings: Settings<'a>, now: SimTime, fact: &Out
             told(function, StepKind::CircuitOpen, "the call's circuit breaker is open in this environment".to_owned())
         }
         OutgoingFact::Finished { function, outcome, attempts, fails_run, submitted, .. } => {
-            let how = outcome.map_or("its run ended before", outcome_words);
+            let how = outcome.map_or("its run ended first,", outcome_words);
             let after = length(now.since(submitted));
             let run = if fails_run { "; this fails the run" } else { "" };
             let detail = format!("the call: {how} after {}, {after} after it began{run}", plural(attempts, "attempt"));
