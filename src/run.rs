@@ -10,6 +10,7 @@ use crate::kernel::time::SimTime;
 use crate::scenario::{Drain, Loaded, ProblemKind, Scenario, ScenarioError};
 use crate::stats::Statistics;
 use crate::stats::digest::DigestObserver;
+use crate::stats::series::{Interval, TimeSeries};
 use crate::stats::summary::Summary;
 use crate::story::explain::{Collector, Explained};
 use crate::story::select::{Finder, Selection, Shared};
@@ -69,13 +70,40 @@ pub fn run_watched<O: Observer>(
     observer: O,
     progress: impl FnMut(Progress) -> bool,
 ) -> Result<(Summary, O), Stopped> {
-    let observer = ((DigestObserver::default(), Statistics::new(scenario)), observer);
+    let (summary, _, observer) = run_counted(scenario, Statistics::new(scenario), observer, progress)?;
+    Ok((summary, observer))
+}
+
+/// Runs a scenario to its end, with one more observer; what it comes to in each interval too.
+///
+/// The summary is that of a run without intervals.
+///
+/// # Errors
+/// When its event budget is used up, or `progress` stops it.
+pub fn run_over_time<O: Observer>(
+    scenario: &Scenario,
+    interval: Interval,
+    observer: O,
+    progress: impl FnMut(Progress) -> bool,
+) -> Result<(Summary, TimeSeries, O), Stopped> {
+    let statistics = Statistics::over_time(scenario, interval);
+    let (summary, series, observer) = run_counted(scenario, statistics, observer, progress)?;
+    Ok((summary, series.unwrap_or_default(), observer))
+}
+
+fn run_counted<O: Observer>(
+    scenario: &Scenario,
+    statistics: Statistics,
+    observer: O,
+    progress: impl FnMut(Progress) -> bool,
+) -> Result<(Summary, Option<TimeSeries>, O), Stopped> {
+    let observer = ((DigestObserver::default(), statistics), observer);
     let Ended { observer: ((digest, statistics), observer), ended, events } = simulate(scenario, observer, progress)?;
-    let mut summary = statistics.finish(ended);
+    let (mut summary, series) = statistics.finish_over_time(ended);
     summary.events = events;
     summary.digest = digest.digest().to_string();
     judge(scenario, &mut summary);
-    Ok((summary, observer))
+    Ok((summary, series, observer))
 }
 
 /// Tells the story of one event: a first run finds it where it must be found, another one collects its steps.
@@ -169,8 +197,10 @@ pub fn simulate<O: Observer>(
     let mut engine = Engine::new(scenario.system.callers.len(), duration, end, scenario.event_budget);
     world.start(&scenario.system, &mut engine.agenda);
     let ended = loop {
-        match engine.advance(&mut world, SLICE) {
+        let pause = world.observer().pauses_at();
+        match engine.advance(&mut world, SLICE, pause) {
             Status::Running => {}
+            Status::Paused => world.observer().pause(),
             Status::Settled(last) => break last.max(duration),
             // Nothing is due any more, whatever is still held.
             Status::CutOff if end == SimTime::MAX => break engine.now().max(duration),

@@ -53,6 +53,11 @@ impl<O: Observer> World<O> {
         self.observer
     }
 
+    /// Who listens.
+    pub const fn observer(&mut self) -> &mut O {
+        &mut self.observer
+    }
+
     /// Who still has something under way, most first: for a run that does not end.
     pub fn busy(&self) -> Vec<(String, u64)> {
         let callers = self.callers.busy(&self.services).map(|(name, calls)| (format!("caller {name}"), calls));

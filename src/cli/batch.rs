@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::slice;
 
 use clap::Args;
-use lambdasim::kernel::time::SimTime;
+use lambdasim::kernel::time::{SimDuration, SimTime};
 use lambdasim::report;
-use lambdasim::run::{Progress, Stopped, run_with};
-use lambdasim::scenario::Scenario;
+use lambdasim::run::{Progress, Stopped};
+use lambdasim::scenario::{self, Scenario};
+use lambdasim::stats::series::{Interval, MOST, TimeSeries};
 use lambdasim::stats::summary::Summary;
 
 use super::args::{Format, Printing, Simulation};
@@ -51,11 +52,17 @@ pub(super) struct Files {
     /// Each is an invocation record in the shape that AWS gives it. For one scenario at a time.
     #[arg(long, value_name = "FILE")]
     records: Option<PathBuf>,
+
+    /// Length of an interval in timeseries.csv, such as 1m [default: so that callers submit for at most 100 of them]
+    ///
+    /// Figures of what comes after the callers have ended are in longer intervals in the end.
+    #[arg(long, value_name = "LENGTH", value_parser = scenario::positive_duration)]
+    interval: Option<SimDuration>,
 }
 
 impl Files {
     fn check(&self, scenarios: usize) -> Result<(), Failure> {
-        let Self { events, records } = self;
+        let Self { events, records, .. } = self;
         let Some(flag) = events.as_ref().map(|_| "--events").or(records.as_ref().map(|_| "--records")) else {
             return Ok(());
         };
@@ -69,9 +76,23 @@ impl Files {
         Ok(())
     }
 
+    /// How long the intervals of the time series are.
+    fn interval(&self, ready: &[Ready]) -> Result<Interval, Failure> {
+        let Some(length) = self.interval else { return Ok(Interval::Automatic) };
+        for Ready { scenario, .. } in ready {
+            let window = scenario.duration.saturating_since(scenario.warmup).as_nanos();
+            if window.div_ceil(length.as_nanos()) > MOST {
+                let message =
+                    format!("--interval is too short for `{}`: it gives more than {MOST} intervals", scenario.name);
+                return Err(Failure::usage(message).with_help("give a longer one"));
+            }
+        }
+        Ok(Interval::Every(length))
+    }
+
     /// Makes the files; they never replace the scenario.
     fn prepare(&self, ready: &[Ready]) -> Result<Option<Recordings>, Failure> {
-        let Self { events, records } = self;
+        let Self { events, records, .. } = self;
         for path in [events, records].into_iter().flatten() {
             load::check_file(ready, path)?;
         }
@@ -116,6 +137,8 @@ pub(super) fn run(
         Ok(ready) => ready,
         Err(exit) => return Ok(exit),
     };
+    let interval = files.interval(&ready)?;
+    let interval = (*target != Target::Nowhere).then_some(interval);
     // First the ears, then the folders: from here on Ctrl-C leaves nothing behind.
     let watch = Watch::new(printing.quiet)?;
     let results = match target {
@@ -140,8 +163,8 @@ pub(super) fn run(
         finished: 0,
     };
     let run = |scenario: &Scenario, progress: &mut dyn FnMut(Progress) -> bool| match &recordings {
-        None => run_with(scenario, progress),
-        Some(recordings) => recordings.run(scenario, progress),
+        None => simulate::run(scenario, interval, (), progress).map(|(outcome, ())| outcome),
+        Some(recordings) => recordings.run(scenario, interval, progress),
     };
     simulate::side_by_side(&scenarios, simulation.jobs(), &watch, run, |index, outcome| {
         watch.aside(|| batch.take(index, outcome));
@@ -164,10 +187,10 @@ impl Batch<'_> {
     fn take(&mut self, index: usize, outcome: &Outcome) {
         let mut written = Vec::new();
         match outcome {
-            Ok(summary) => {
+            Ok((summary, series)) => {
                 self.finished += 1;
                 self.judge(summary);
-                written.extend(self.write(index, summary));
+                written.extend(self.write(index, summary, series.as_ref()));
                 written.extend(self.publish());
             }
             Err(Stopped::Interrupted) => self.exit = Exit::Interrupted,
@@ -176,7 +199,10 @@ impl Batch<'_> {
                 self.exit = self.exit.max(Exit::Unmet);
             }
         }
-        let printed = self.printer.print(self.output, outcome.as_ref().ok()).and_then(|()| self.output.flush());
+        let printed = self
+            .printer
+            .print(self.output, outcome.as_ref().ok().map(|(summary, _)| summary))
+            .and_then(|()| self.output.flush());
         self.note(printed);
         for line in written.iter().filter(|_| !self.printing.quiet) {
             terminal::tell(line);
@@ -204,10 +230,11 @@ impl Batch<'_> {
     }
 
     /// Writes the files; says which folder they are in.
-    fn write(&mut self, index: usize, summary: &Summary) -> Option<String> {
+    fn write(&mut self, index: usize, summary: &Summary, series: Option<&TimeSeries>) -> Option<String> {
         let results = self.results.as_mut()?;
         let json = report::render(report::Format::Json, slice::from_ref(summary), report::Style::Plain);
-        let contents = [self.ready[index].resolved.clone(), report::latency_csv(summary), json];
+        let series = series.map(report::timeseries_csv).unwrap_or_default();
+        let contents = [self.ready[index].resolved.clone(), series, report::latency_csv(summary), json];
         match results.write(index, &contents) {
             Ok(folder) => Some(format!("results written to {}", folder.display())),
             Err(failure) => {

@@ -7,14 +7,15 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use lambdasim::run::{self, Progress};
+use lambdasim::run::Progress;
 use lambdasim::scenario::Scenario;
+use lambdasim::stats::series::Interval;
 use lambdasim::story::events::EventsCsv;
 use lambdasim::story::records::RecordsJsonl;
 use tempfile::TempDir;
 
 use super::exit::Failure;
-use super::simulate::Outcome;
+use super::simulate::{self, Outcome};
 
 /// The file's name in its temporary folder.
 const NAME: &str = "file";
@@ -45,18 +46,24 @@ impl Recordings {
     }
 
     /// Runs the scenario and writes what happens.
-    pub(super) fn run(&self, scenario: &Scenario, progress: impl FnMut(Progress) -> bool) -> Outcome {
+    pub(super) fn run(
+        &self,
+        scenario: &Scenario,
+        interval: Option<Interval>,
+        progress: impl FnMut(Progress) -> bool,
+    ) -> Outcome {
         let Self { events, records } = self;
         let events_csv = events.as_ref().map(|one| EventsCsv::new(scenario, BufWriter::new(&one.file)));
         let records_jsonl = records.as_ref().map(|one| RecordsJsonl::new(scenario, BufWriter::new(&one.file)));
-        let (summary, (events_csv, records_jsonl)) = run::run_watched(scenario, (events_csv, records_jsonl), progress)?;
+        let observers = (events_csv, records_jsonl);
+        let (outcome, (events_csv, records_jsonl)) = simulate::run(scenario, interval, observers, progress)?;
         if let (Some(recording), Some(table)) = (events, events_csv) {
             recording.note(table.finish().map(drop));
         }
         if let (Some(recording), Some(lines)) = (records, records_jsonl) {
             recording.note(lines.finish().map(drop));
         }
-        Ok(summary)
+        Ok(outcome)
     }
 
     /// The run has come to its end: the files go to their places, which are given.

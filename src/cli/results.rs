@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::exit::Failure;
 
 /// The files of a run. The summary comes last: when it is new, the others are.
-pub(super) const FILES: [&str; 3] = ["scenario.yaml", "latency.csv", "summary.json"];
+pub(super) const FILES: [&str; 4] = ["scenario.yaml", "timeseries.csv", "latency.csv", "summary.json"];
 
 /// The folders that the results of a command go to.
 #[derive(Debug, Default)]
@@ -92,9 +92,9 @@ mod tests {
     use super::*;
     use crate::cli::exit::Exit;
 
-    const CONTENTS: [&str; 3] = ["a: 1\n", "metric\n", "{}\n"];
+    const CONTENTS: [&str; 4] = ["a: 1\n", "start_ms\n", "metric\n", "{}\n"];
 
-    fn contents() -> [String; 3] {
+    fn contents() -> [String; 4] {
         CONTENTS.map(str::to_owned)
     }
 
@@ -115,7 +115,7 @@ mod tests {
         let mut results = Results::prepare(vec![path.clone()]).unwrap();
         assert_eq!(results.write(0, &contents()).unwrap(), path);
         drop(results);
-        assert_eq!(names(&path), ["latency.csv", "notes.txt", "scenario.yaml", "summary.json"]);
+        assert_eq!(names(&path), ["latency.csv", "notes.txt", "scenario.yaml", "summary.json", "timeseries.csv"]);
         assert_eq!(FILES.map(|name| fs::read_to_string(path.join(name)).unwrap()), CONTENTS);
     }
 

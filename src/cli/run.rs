@@ -17,8 +17,8 @@ use super::terminal::{self, Output};
 pub(super) const EXAMPLES: &str = "\
 Examples:
   lambdasim run shop.yaml
-      Print the report; write summary.json, scenario.yaml and latency.csv
-      to results/<name of the scenario>/
+      Print the report; write summary.json, scenario.yaml, latency.csv and
+      timeseries.csv to results/<name of the scenario>/
   lambdasim run shop.yaml --set functions.checkout.memory=512MB --out small
       Change a setting without touching the file; keep the results apart
   lambdasim run shop.yaml --format json --no-files | jq .callers

@@ -6,9 +6,11 @@ use std::num::NonZero;
 use std::panic;
 use std::sync::mpsc;
 
+use lambdasim::aws::fact::Observer;
 use lambdasim::kernel::time::SimTime;
-use lambdasim::run::{Progress, Stopped};
+use lambdasim::run::{self, Progress, Stopped};
 use lambdasim::scenario::Scenario;
+use lambdasim::stats::series::{Interval, TimeSeries};
 use lambdasim::stats::summary::Summary;
 use rayon::ThreadPoolBuilder;
 
@@ -16,8 +18,8 @@ use super::exit::{Exit, Failure};
 use super::progress::Watch;
 use super::terminal;
 
-/// What a run came to.
-pub(super) type Outcome = Result<Summary, Stopped>;
+/// What a run came to, and what it came to in each interval where somebody wants to know.
+pub(super) type Outcome = Result<(Summary, Option<TimeSeries>), Stopped>;
 
 thread_local! {
     /// What this thread simulates, for the message of a panic.
@@ -61,6 +63,21 @@ pub(super) fn side_by_side(
         }
     });
     Ok(())
+}
+
+/// Simulates a scenario, with figures over time where there is an interval.
+pub(super) fn run<O: Observer>(
+    scenario: &Scenario,
+    interval: Option<Interval>,
+    observer: O,
+    progress: impl FnMut(Progress) -> bool,
+) -> Result<((Summary, Option<TimeSeries>), O), Stopped> {
+    let Some(interval) = interval else {
+        let (summary, observer) = run::run_watched(scenario, observer, progress)?;
+        return Ok(((summary, None), observer));
+    };
+    let (summary, series, observer) = run::run_over_time(scenario, interval, observer, progress)?;
+    Ok(((summary, Some(series)), observer))
 }
 
 /// Simulates a scenario by `run`, which is given where it reports its progress.

@@ -44,6 +44,8 @@ pub enum Status {
     CutOff,
     /// The event budget is used up.
     BudgetExhausted,
+    /// Everything before the pause is handled, and the run goes on.
+    Paused,
 }
 
 /// A run: the agenda, the clock, and what bounds them.
@@ -78,12 +80,12 @@ impl<E: Copy> Engine<E> {
         self.processed
     }
 
-    /// Handles up to `events` events.
-    pub fn advance<M: Model<Event = E>>(&mut self, model: &mut M, events: u64) -> Status {
+    /// Handles up to `events` events, those before `pause`.
+    pub fn advance<M: Model<Event = E>>(&mut self, model: &mut M, events: u64, pause: SimTime) -> Status {
         let allowed = events.min(self.budget - self.processed);
         let mut left = allowed;
         let mut status = Status::Running;
-        let mut limit = self.covered;
+        let mut limit = self.covered.min(pause);
         let mut covering = true;
         while left > 0 {
             if !covering && !model.is_busy() {
@@ -93,12 +95,15 @@ impl<E: Copy> Engine<E> {
                     break;
                 };
                 self.covered = at.plus(SimDuration::from_nanos(1));
-                (covering, limit) = (true, self.covered);
+                (covering, limit) = (true, self.covered.min(pause));
             }
             if self.step(model, limit) {
                 left -= 1;
+            } else if pause < if covering { self.covered } else { self.end } && (covering || self.is_anything_due()) {
+                status = Status::Paused;
+                break;
             } else if covering {
-                (covering, limit) = (false, self.end);
+                (covering, limit) = (false, self.end.min(pause));
             } else {
                 status = Status::CutOff;
                 break;
@@ -109,6 +114,10 @@ impl<E: Copy> Engine<E> {
             return Status::BudgetExhausted;
         }
         status
+    }
+
+    fn is_anything_due(&self) -> bool {
+        !self.agenda.calendar.is_empty() || self.agenda.sources.first().0 < SimTime::MAX
     }
 
     /// Handles the earliest of what is due before `limit`, if there is anything.
@@ -171,9 +180,9 @@ mod tests {
                 engine.agenda.calendar.push(SimTime::ZERO, 0, ());
             }
             let status = loop {
-                match engine.advance(&mut model, 2) {
+                match engine.advance(&mut model, 2, SimTime::MAX) {
                     Status::Running => {}
-                    ended @ (Status::Settled(_) | Status::CutOff | Status::BudgetExhausted) => break ended,
+                    ended => break ended,
                 }
             };
             (status, model.seen)
@@ -213,7 +222,7 @@ mod tests {
         engine.agenda.sources.set(0, now, 10);
         engine.agenda.sources.set(1, now, 20);
         let mut model = Recorder(Vec::new());
-        assert_eq!(engine.advance(&mut model, 100), Status::Settled(now));
+        assert_eq!(engine.advance(&mut model, 100, SimTime::MAX), Status::Settled(now));
         assert_eq!(model.0, [5, 9, 10, 11, 15, 20, 15, 25]);
     }
 
@@ -259,7 +268,7 @@ mod tests {
                 engine.agenda.calendar.push(at(due), 0, ());
             }
             let mut model = Sleeper::default();
-            assert_eq!((engine.advance(&mut model, 100), model.0), (status, expected));
+            assert_eq!((engine.advance(&mut model, 100, SimTime::MAX), model.0), (status, expected));
         }
     }
 
@@ -267,6 +276,27 @@ mod tests {
     fn the_end_cuts_what_is_under_way() {
         assert_eq!(run(3, 5, 1_000, 50), (Status::CutOff, vec![0, 1, 2, 3, 4]));
         assert_eq!(run(3, 3, 1_000, 50), (Status::CutOff, vec![0, 1, 2]));
+    }
+
+    /// It pauses while it covers the window, whatever is due, and later only where something is.
+    #[test]
+    fn it_pauses() {
+        let second = |s: u64| SimTime::from_nanos(s * 1_000_000_000);
+        let mut engine = Engine::new(1, second(3), second(9), 1_000);
+        engine.agenda.sources.set(0, SimTime::ZERO, 0);
+        let mut model = Ticker { seen: Vec::new(), busy_until: 6 };
+        let mut handled = Vec::new();
+        for pause in [0, 2, 3, 4, 6, 8] {
+            let status = engine.advance(&mut model, 100, second(pause));
+            handled.push((status, model.seen.len()));
+        }
+        let paused = [0, 2, 3, 4, 6].map(|seen| (Status::Paused, seen));
+        assert_eq!(handled, [paused.as_slice(), &[(Status::Settled(second(6)), 7)]].concat());
+
+        let mut idle = Engine::new(1, second(3), second(9), 1_000);
+        let mut model = Ticker { seen: vec![0], busy_until: 6 };
+        let statuses = [2, 4].map(|pause| idle.advance(&mut model, 100, second(pause)));
+        assert_eq!(statuses, [Status::Paused, Status::CutOff]);
     }
 
     #[test]

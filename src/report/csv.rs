@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::stats::histogram::Rung;
+use crate::kernel::time::SimTime;
+use crate::stats::histogram::{Rung, milliseconds};
+use crate::stats::series::TimeSeries;
 use crate::stats::summary::Summary;
 
 /// `scenario,metric,value`: one row for each leaf of `summary.json`; null is empty.
@@ -52,6 +54,21 @@ pub fn latency_csv(summary: &Summary) -> String {
     for (name, dependency) in summary.dependencies.iter() {
         curve(format!("dependencies.{name}.wait_ms"), &dependency.wait_ladder);
         curve(format!("dependencies.{name}.latency_ms"), &dependency.latency_ladder);
+    }
+    table.finish()
+}
+
+/// `timeseries.csv`, `start_ms,end_ms,metric,value`: every figure in each interval where it has a value.
+pub fn timeseries_csv(series: &TimeSeries) -> String {
+    let mut table = Table::new(["start_ms", "end_ms", "metric", "value"]);
+    let text = |moment: SimTime| milliseconds(moment.as_nanos()).to_string();
+    let intervals: Vec<_> = series.intervals.iter().map(|(start, end)| (text(*start), text(*end))).collect();
+    for metric in &series.metrics {
+        for ((start, end), value) in intervals.iter().zip(&metric.values) {
+            if let Some(value) = value {
+                table.row([start, end, &metric.name, &value.to_string()]);
+            }
+        }
     }
     table.finish()
 }

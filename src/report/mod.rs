@@ -20,7 +20,7 @@ mod table;
 mod text;
 mod verdict;
 
-pub use csv::latency_csv;
+pub use csv::{latency_csv, timeseries_csv};
 pub use numbers::actual;
 pub use sources::{SourcesFormat, render_sources};
 pub use story::{render_story, story_headline};

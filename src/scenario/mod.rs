@@ -44,6 +44,18 @@ use crate::aws::config::System;
 use crate::kernel::quantity::Ratio;
 use crate::kernel::time::{SimDuration, SimTime};
 
+/// A length of time as scenarios write it, such as `1h30m`, and more than nothing.
+///
+/// # Errors
+/// With what is wrong with the text, and what would be right.
+pub fn positive_duration(text: &str) -> Result<SimDuration, String> {
+    let length = units::duration(text).map_err(|error| match error.help {
+        Some(help) => format!("{}: {help}", error.message),
+        None => error.message,
+    })?;
+    if length.is_zero() { Err("it must be longer than nothing".to_owned()) } else { Ok(length) }
+}
+
 /// A scenario, resolved: every default filled in, every name bound, every limit checked.
 #[derive(Clone, Debug)]
 pub struct Scenario {

@@ -5,6 +5,7 @@
 //! concurrency differs from the second by what is allocated, which seldom changes. So each change costs one table.
 
 use super::gauge::{GaugeFigures, LevelTimes};
+use super::series::{Laps, Recorder};
 use crate::kernel::time::SimTime;
 
 type Times = LevelTimes<{ 1 << 16 }>;
@@ -30,7 +31,23 @@ pub(super) struct AccountStats {
     past: Past,
     /// Requests refused (INV-T1).
     pub(super) throttles: u64,
+    /// When the present interval of a time series ends.
+    ends: u64,
+    over_time: Option<Box<OverTime>>,
 }
+
+/// Levels in the intervals of a time series.
+#[derive(Clone, Debug)]
+struct OverTime {
+    /// In the order of [`LEVELS`].
+    laps: [Laps; 3],
+    /// Highest in the present interval, before the allocation last changed.
+    highest: [u64; 3],
+    /// The highest of all executions in the intervals before.
+    peak: u32,
+}
+
+const LEVELS: [&str; 3] = ["concurrent_executions", "unreserved_concurrent_executions", "claimed_account_concurrency"];
 
 /// Levels up to the last change of the allocation.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +83,8 @@ impl AccountStats {
             unreserved_max: 0,
             past: Past::default(),
             throttles: 0,
+            ends: u64::MAX,
+            over_time: None,
         }
     }
 
@@ -92,6 +111,9 @@ impl AccountStats {
     #[inline(always)]
     fn settle(&mut self, now: SimTime) {
         let now = now.as_nanos();
+        if now >= self.ends {
+            self.pass(now);
+        }
         let elapsed = now.saturating_sub(self.since);
         self.since = self.since.max(now);
         if self.total == self.unreserved {
@@ -143,9 +165,79 @@ impl AccountStats {
             times.clear();
         }
         let max = u64::from(self.unreserved_max);
+        if let Some(over) = &mut self.over_time {
+            over.highest[1] = over.highest[1].max(max);
+            over.highest[2] = over.highest[2].max(max + shift);
+        }
         *unreserved_max = max.max(*unreserved_max);
         if self.since > self.from || max > 0 {
             *claimed_max = (*claimed_max).max(max + shift);
+        }
+    }
+
+    /// All, unreserved and claimed executions: level x time so far, the level, the highest in the present interval.
+    fn levels(&self) -> [(u128, u64, u64); 3] {
+        let Past { allocated, total, unreserved, claimed, .. } = &self.past;
+        let shift = u64::from(*allocated);
+        let (same, apart) = (self.same.weighted(), self.unreserved_apart.weighted());
+        let present = self.same.time() + self.none_unreserved.time() + self.unreserved_apart.time();
+        let all = total.weighted() + same + self.none_unreserved.weighted() + self.total_apart.weighted();
+        let others = unreserved.weighted() + same + apart;
+        let claims = claimed.weighted() + same + apart + u128::from(shift) * u128::from(present);
+        let (level, highest) = (u64::from(self.unreserved), u64::from(self.unreserved_max));
+        let before = self.over_time.as_ref().map_or([0; 3], |over| over.highest);
+        [
+            (all, u64::from(self.total), u64::from(self.total_max)),
+            (others, level, highest.max(before[1])),
+            (claims, level + shift, (highest.max(level) + shift).max(before[2])),
+        ]
+    }
+
+    /// Intervals of the time series are over.
+    #[cold]
+    #[inline(never)]
+    fn pass(&mut self, now: u64) {
+        let levels = self.levels();
+        let Some(over) = &mut self.over_time else { return };
+        for (laps, (weighted, level, highest)) in over.laps.iter_mut().zip(levels) {
+            laps.pass(now, self.since, weighted, level, highest);
+        }
+        self.ends = over.laps[0].ends();
+        over.highest = [0; 3];
+        over.peak = over.peak.max(self.total_max);
+        self.total_max = self.total;
+        let Past { unreserved_max, claimed_max, allocated, .. } = &mut self.past;
+        let highest = u64::from(self.unreserved_max);
+        *unreserved_max = highest.max(*unreserved_max);
+        *claimed_max = (*claimed_max).max(highest + u64::from(*allocated));
+        self.unreserved_max = self.unreserved;
+    }
+
+    /// What a time series says.
+    pub(super) fn series(&mut self, to: &mut Recorder) {
+        to.of("account", "");
+        to.count("throttles", self.throttles);
+        if let Some(schedule) = to.schedule() {
+            let laps = [0; 3].map(|_| Laps::new(schedule));
+            self.ends = laps[0].ends();
+            self.over_time = Some(Box::new(OverTime { laps, highest: [0; 3], peak: 0 }));
+        }
+        let mut over = [const { Vec::new() }; 3];
+        if let Some(ended) = to.ended() {
+            self.settle(ended);
+            let levels = self.levels();
+            if let Some(kept) = self.over_time.take() {
+                self.total_max = self.total_max.max(kept.peak);
+                let end = |(laps, (weighted, level, highest)): (Laps, (u128, u64, u64))| {
+                    laps.finish(ended.as_nanos(), weighted, level, highest)
+                };
+                let mut all = kept.laps.into_iter().zip(levels).map(end);
+                over = [const { Vec::new() }; 3].map(|none| all.next().unwrap_or(none));
+            }
+            self.ends = u64::MAX;
+        }
+        for (key, laps) in LEVELS.into_iter().zip(over) {
+            to.laps(key, laps);
         }
     }
 

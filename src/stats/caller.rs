@@ -2,6 +2,7 @@
 
 use super::cost::DoorUsage;
 use super::histogram::{Fine, Tally};
+use super::series::Recorder;
 use super::summary::{CallerSummary, Flow, Outcomes};
 use crate::aws::config::{Caller, Invocation, Service, Target};
 use crate::aws::fact::Outcome;
@@ -143,6 +144,30 @@ impl CallerStats {
         }
     }
 
+    /// What a time series says.
+    pub(super) fn series(&mut self, to: &mut Recorder) {
+        let finished: u64 = self.outcomes.iter().sum();
+        let succeeded = self.count(Outcome::Success) + self.count(Outcome::Accepted);
+        for (key, total) in [
+            ("submitted", self.submitted),
+            ("succeeded", succeeded),
+            ("failed", finished - succeeded),
+            ("attempts", self.attempts),
+            ("retries", self.retries),
+            ("throttled", self.throttled),
+            ("client_timeouts", self.client_timeouts),
+            ("retry_quota_exhausted", self.retry_quota_exhausted),
+            ("circuit_open", self.circuit_open),
+            ("dead_letters", self.dead_letters),
+        ] {
+            to.count(key, total);
+        }
+        to.counts("outcomes", OUTCOME_KEYS.into_iter().zip(self.outcomes));
+        to.number("unfinished", self.submitted.saturating_sub(finished));
+        to.rate("goodput_per_s", succeeded);
+        to.lengths("latency_ms", Some(&mut self.latency));
+    }
+
     /// What API Gateway is paid for: each request that it let through.
     pub(super) fn usage(&self) -> DoorUsage {
         DoorUsage { service: self.service, requests: self.attempts - self.limited }
@@ -156,6 +181,10 @@ impl CallerStats {
         Flow::new(entered, out, left)
     }
 }
+
+/// In the order of [`index`].
+const OUTCOME_KEYS: [&str; OUTCOMES] =
+    ["success", "function_error", "throttled", "timeout", "service_error", "rejected", "accepted"];
 
 const fn index(outcome: Outcome) -> usize {
     match outcome {

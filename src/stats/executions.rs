@@ -2,6 +2,7 @@
 
 use super::cost::MachineUsage;
 use super::histogram::Fine;
+use super::series::Recorder;
 use super::summary::{Flow, Named, StateMachineSummary};
 use crate::aws::config::{ErrorName, StateMachineKind, System};
 use crate::aws::fact::{ExecutionFact, ExecutionStatus, TransitionCause};
@@ -92,6 +93,25 @@ impl Executions {
     pub(super) fn summaries(&mut self) -> Named<StateMachineSummary> {
         let Self { machines, errors, .. } = self;
         machines.iter_mut().map(|(_, stats)| (stats.name.clone(), stats.summary(errors))).collect()
+    }
+
+    /// What a time series says.
+    pub(super) fn series(&mut self, to: &mut Recorder) {
+        for (_, stats) in self.machines.iter_mut() {
+            to.of("state_machines", &stats.name);
+            for (key, total) in [
+                ("executions", stats.executions),
+                ("succeeded", stats.succeeded),
+                ("failed", stats.failed),
+                ("timed_out", stats.timed_out),
+                ("transitions", stats.transitions),
+                ("delayed_transitions", stats.delayed),
+                ("retries", stats.retries),
+            ] {
+                to.count(key, total);
+            }
+            to.lengths("duration_ms", Some(&mut stats.duration));
+        }
     }
 
     /// Everything that began, the warm-up included.

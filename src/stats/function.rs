@@ -5,6 +5,7 @@ use super::bill::{Bill, Usage};
 use super::gauge::Gauge;
 use super::histogram::Coarse;
 use super::provisioned::{self, ProvisionedStats};
+use super::series::{Recorder, Schedule};
 use super::summary::{Environments, Flow, FunctionSummary, Keeps, Limits};
 use crate::aws::fact::{Capacity, InitPhase, Origin, RunOutcome, ThrottleReason};
 use crate::aws::ids::FunctionId;
@@ -45,6 +46,8 @@ struct Rare {
     environments_ended: u64,
     environments_reset: u64,
     environments: Gauge,
+    /// For provisioned concurrency that comes later.
+    schedule: Option<Schedule>,
 }
 
 /// How a run went, for the bill and the distributions.
@@ -85,6 +88,7 @@ impl FunctionStats {
                 environments_ended: 0,
                 environments_reset: 0,
                 environments: Gauge::new(from),
+                schedule: None,
             }),
             provisioned: None,
             asynchronous: None,
@@ -188,14 +192,14 @@ impl FunctionStats {
     }
 
     fn provisioned(&mut self) -> &mut ProvisionedStats {
-        let from = self.rare.from;
-        self.provisioned.get_or_insert_with(|| Box::new(ProvisionedStats::new(from)))
+        let (from, schedule) = (self.rare.from, self.rare.schedule);
+        self.provisioned.get_or_insert_with(|| Box::new(ProvisionedStats::new(from, schedule)))
     }
 
     #[cold]
     pub(super) fn provisioned_requested(&mut self, now: SimTime, units: u32) {
-        let from = self.rare.from;
-        let provisioned = self.provisioned.get_or_insert_with(|| Box::new(ProvisionedStats::new(from)));
+        let (from, schedule) = (self.rare.from, self.rare.schedule);
+        let provisioned = self.provisioned.get_or_insert_with(|| Box::new(ProvisionedStats::new(from, schedule)));
         provisioned.standing.request(now, units, |paid| self.bill.stood(paid));
     }
 
@@ -273,6 +277,41 @@ impl FunctionStats {
             limits,
         };
         (summary, self.bill.usage(self.invocations))
+    }
+
+    /// What a time series says.
+    pub(super) fn series(&mut self, to: &mut Recorder) {
+        let rare = &mut *self.rare;
+        rare.schedule = to.schedule().or(rare.schedule);
+        let provisioned = self.provisioned.as_deref();
+        for (key, total) in [
+            ("invocations", self.invocations),
+            ("errors", rare.errors),
+            ("timeouts", rare.timeouts),
+            ("throttles", rare.throttles.iter().sum()),
+            ("cold_starts", self.cold_starts),
+            ("billed_ms", self.bill.milliseconds()),
+            ("suppressed_inits", rare.suppressed_inits),
+            ("init_failures", rare.init_failures + provisioned.map_or(0, |provisioned| provisioned.failed)),
+            ("abandoned_runs", rare.abandoned_runs),
+            ("environments.created", rare.environments_created),
+            ("environments.expired", rare.environments_ended),
+            ("environments.reset", rare.environments_reset),
+            ("provisioned_concurrency_invocations", provisioned.map_or(0, |provisioned| provisioned.invocations)),
+            (
+                "provisioned_concurrency_spillover_invocations",
+                provisioned.map_or(0, |provisioned| provisioned.spillover),
+            ),
+        ] {
+            to.count(key, total);
+        }
+        to.counts("throttles_by_reason", ThrottleReason::ALL.iter().map(|reason| reason.as_str()).zip(rare.throttles));
+        to.lengths("duration_ms", Some(&mut self.duration));
+        to.lengths("init_ms", Some(&mut rare.init));
+        to.gauge("concurrent_executions", &mut self.running);
+        to.gauge("environments.alive", &mut rare.environments);
+        provisioned::series(self.provisioned.as_deref_mut(), to);
+        asynchronous::series(self.asynchronous.as_deref_mut(), to);
     }
 
     /// The end of the run ends what is paid for by time.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::histogram::nearest_rank;
+use super::series::{Lap, Laps, Schedule};
 use crate::kernel::time::SimTime;
 
 /// What a level over time comes to (contract, section 3). `T` is `u64` for counts and `f64` for ratios.
@@ -111,7 +112,7 @@ impl<const DENSE: usize> LevelTimes<DENSE> {
     }
 
     /// Level x time over all.
-    fn weighted(&self) -> u128 {
+    pub(super) fn weighted(&self) -> u128 {
         let dense: u128 = (0_u128..).zip(&self.dense).map(|(level, &time)| level * u128::from(time)).sum();
         dense + self.above.iter().map(|row| row.weighted).sum::<u128>()
     }
@@ -154,14 +155,21 @@ pub struct Gauge {
     from: u64,
     since: u64,
     level: u32,
+    /// The highest in the present interval.
     max: u32,
+    /// When that interval ends, and those before it.
+    ends: u64,
+    laps: Option<Box<Laps>>,
+    /// The highest in those.
+    peak: u32,
 }
 
 impl Gauge {
     /// A level of 0 that is looked at from `from` on.
     pub const fn new(from: SimTime) -> Self {
         let from = from.as_nanos();
-        Self { times: LevelTimes { dense: Vec::new(), above: Vec::new() }, from, since: from, level: 0, max: 0 }
+        let times = LevelTimes { dense: Vec::new(), above: Vec::new() };
+        Self { times, from, since: from, level: 0, max: 0, ends: u64::MAX, laps: None, peak: 0 }
     }
 
     /// The level as it stands.
@@ -196,6 +204,9 @@ impl Gauge {
     #[inline(always)]
     fn settle(&mut self, now: SimTime) {
         let now = now.as_nanos();
+        if now >= self.ends {
+            self.pass(now);
+        }
         self.times.add(u64::from(self.level), now.saturating_sub(self.since));
         self.since = self.since.max(now);
     }
@@ -203,7 +214,33 @@ impl Gauge {
     /// What it comes to when the run ends at `ended`.
     pub fn figures(&mut self, ended: SimTime) -> GaugeFigures<u64> {
         self.settle(ended);
-        self.times.figures(u64::from(self.max), u64::from(self.level))
+        self.times.figures(u64::from(self.max.max(self.peak)), u64::from(self.level))
+    }
+
+    /// Before anything happens: it keeps what it comes to in each interval.
+    pub(super) fn keep_laps(&mut self, schedule: Schedule) {
+        let laps = Laps::new(schedule);
+        self.ends = laps.ends();
+        self.laps = Some(Box::new(laps));
+    }
+
+    /// The present interval is over.
+    #[cold]
+    #[inline(never)]
+    fn pass(&mut self, now: u64) {
+        let Some(laps) = &mut self.laps else { return };
+        laps.pass(now, self.since, self.times.weighted(), u64::from(self.level), u64::from(self.max));
+        self.ends = laps.ends();
+        self.peak = self.peak.max(self.max);
+        self.max = self.level;
+    }
+
+    /// What it came to in each interval, when the run ends at `ended`.
+    pub(super) fn finish_laps(&mut self, ended: SimTime) -> Vec<Lap> {
+        self.settle(ended);
+        let Some(laps) = self.laps.clone() else { return Vec::new() };
+        self.ends = u64::MAX;
+        laps.finish(ended.as_nanos(), self.times.weighted(), u64::from(self.level), u64::from(self.max))
     }
 }
 

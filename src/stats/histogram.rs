@@ -115,9 +115,9 @@ pub struct Distribution<const BITS: u32> {
     /// are fetched side by side.
     latest: [u64; BATCH],
     latest_len: usize,
-    sum: u128,
-    min: u64,
-    max: u64,
+    pub(super) sum: u128,
+    pub(super) min: u64,
+    pub(super) max: u64,
     /// Small numbers, so that many distributions stay in the cache.
     counts: Vec<u8>,
     /// What was poured out of full buckets: there are few.
@@ -213,7 +213,7 @@ impl<const BITS: u32> Distribution<BITS> {
     }
 
     /// Buckets that hold something, rising, and how many values.
-    fn buckets(&mut self) -> impl Iterator<Item = (usize, u64)> {
+    pub(super) fn buckets(&mut self) -> impl Iterator<Item = (usize, u64)> {
         self.count_latest();
         let mut poured = self.poured.iter().peekable();
         #[allow(clippy::cast_possible_truncation, reason = "there are fewer than 2^(BITS + 6) buckets")]
@@ -350,7 +350,7 @@ pub(super) const fn empty<T>() -> Figures<T> {
 }
 
 /// Nanoseconds as milliseconds, for people and summaries.
-pub(super) fn milliseconds(nanoseconds: u64) -> f64 {
+pub(crate) fn milliseconds(nanoseconds: u64) -> f64 {
     nanoseconds as f64 / 1e6
 }
 

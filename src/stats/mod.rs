@@ -12,6 +12,7 @@ mod asynchronous;
 mod bill;
 mod buckets;
 mod caller;
+mod context;
 pub mod cost;
 mod dependencies;
 pub mod digest;
@@ -22,6 +23,7 @@ pub mod histogram;
 mod messages;
 mod places;
 mod provisioned;
+pub mod series;
 mod streams;
 pub mod summary;
 #[cfg(test)]
@@ -31,18 +33,19 @@ mod tests;
 
 use account::AccountStats;
 use caller::CallerStats;
+use context::Context;
 use cost::Usages;
 use dependencies::Dependencies;
 use executions::Executions;
 use function::{FunctionStats, Run};
 use messages::Messages;
 use places::{PlaceFigures, PlaceFlows, Places};
+use series::{Interval, Recorder, Schedule, TimeSeries};
 use streams::Streams;
-use summary::{AccountSummary, Advice, Conservation, Flow, Limit, Limits, Named, ScenarioInfo, Summary, Window};
+use summary::{AccountSummary, Conservation, Flow, Named, Summary, Window};
 
-use crate::aws::config::ChangeAction;
 use crate::aws::fact::{Answer, Capacity, Fact, FrontFact, Observer, Origin, Outcome, ThrottleReason};
-use crate::aws::ids::{CallerId, FunctionId, Id, Table};
+use crate::aws::ids::{CallerId, FunctionId, Id, MappingId, Table};
 use crate::kernel::time::SimTime;
 use crate::scenario::{PriceOptions, Scenario};
 
@@ -60,18 +63,7 @@ pub struct Statistics {
     executions: Box<Executions>,
     dependencies: Box<Dependencies>,
     context: Box<Context>,
-}
-
-/// What the summary says about the scenario.
-#[derive(Clone, Debug)]
-struct Context {
-    scenario: ScenarioInfo,
-    seed: u64,
-    duration: SimTime,
-    concurrency_limit: Limit,
-    callers: Vec<String>,
-    functions: Vec<(String, Limits)>,
-    advice: Vec<Advice>,
+    recorder: Option<Box<Recorder>>,
 }
 
 impl Statistics {
@@ -90,7 +82,53 @@ impl Statistics {
             executions: Box::new(Executions::new(system, scenario.warmup)),
             dependencies: Box::new(Dependencies::new(scenario)),
             context: Box::new(Context::new(scenario)),
+            recorder: None,
         }
+    }
+
+    /// The same, which keep figures over time too.
+    pub fn over_time(scenario: &Scenario, interval: Interval) -> Self {
+        let mut statistics = Self::new(scenario);
+        let schedule = Schedule::new(interval, scenario.warmup, scenario.duration);
+        statistics.recorder = Some(Box::new(Recorder::new(schedule)));
+        statistics.look();
+        statistics
+    }
+
+    /// Shows everything to the recorder, always in the same order.
+    fn look(&mut self) {
+        let Some(mut recorder) = self.recorder.take() else { return };
+        let to = &mut *recorder;
+        self.account.series(to);
+        for ((_, caller), name) in self.callers.iter_mut().zip(&self.context.callers) {
+            to.of("callers", name);
+            caller.series(to);
+        }
+        for ((_, function), (name, _)) in self.functions.iter_mut().zip(&self.context.functions) {
+            to.of("functions", name);
+            function.series(to);
+        }
+        self.messages.series(to);
+        self.streams.series(to);
+        for mapping in (0..self.context.mappings).map(MappingId::from_index) {
+            self.messages.mapping_series(mapping, to);
+            self.streams.mapping_series(mapping, to);
+        }
+        self.dependencies.series(to);
+        self.places.series(to);
+        self.executions.series(to);
+        to.looked();
+        self.recorder = Some(recorder);
+    }
+
+    /// Everything, and the figures over time if they were kept, when the run ended at `ended`.
+    pub fn finish_over_time(mut self, ended: SimTime) -> (Summary, Option<TimeSeries>) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.end(ended);
+            self.look();
+        }
+        let series = self.recorder.take().map(|recorder| recorder.finish(ended));
+        (self.finish(ended), series)
     }
 
     /// Everything, when the run ended at `ended`.
@@ -273,6 +311,14 @@ impl Observer for Statistics {
             }
         }
     }
+
+    fn pauses_at(&self) -> SimTime {
+        self.recorder.as_ref().map_or(SimTime::MAX, |recorder| recorder.ends())
+    }
+
+    fn pause(&mut self) {
+        self.look();
+    }
 }
 
 /// What each fact does, in the order of the facts.
@@ -421,51 +467,4 @@ const fn is_unreserved(capacity: Capacity) -> bool {
 #[inline(always)]
 const fn is_beside_provisioned(capacity: Capacity) -> bool {
     matches!(capacity, Capacity::Provisioned | Capacity::Spillover | Capacity::ReservedSpillover)
-}
-
-impl Context {
-    fn new(scenario: &Scenario) -> Self {
-        let system = &scenario.system;
-        let mut concurrency_limit = Limit::fixed(system.account.concurrency_limit);
-        let mut functions: Vec<_> = system
-            .functions
-            .rows()
-            .iter()
-            .map(|function| {
-                let reserved_concurrency = function.reserved_concurrency.map(Limit::fixed);
-                (function.name.clone(), Limits { reserved_concurrency })
-            })
-            .collect();
-        for change in &system.changes {
-            match &change.action {
-                ChangeAction::Account(account) => concurrency_limit = concurrency_limit.and(account.concurrency_limit),
-                ChangeAction::Function(id, function) => {
-                    let limit = &mut functions[id.index()].1.reserved_concurrency;
-                    *limit = limit.zip(function.reserved_concurrency).map(|(known, new)| known.and(new));
-                }
-                ChangeAction::Client(..)
-                | ChangeAction::Dependency(..)
-                | ChangeAction::Deploy(_)
-                | ChangeAction::Queue(..)
-                | ChangeAction::Mapping(..)
-                | ChangeAction::Stream(..)
-                | ChangeAction::StateMachine(..)
-                | ChangeAction::Redrive { .. } => {}
-            }
-        }
-        Self {
-            scenario: ScenarioInfo {
-                name: scenario.name.clone(),
-                sha256: scenario.sha256.clone(),
-                overrides: scenario.overrides.clone(),
-                description: scenario.description.clone(),
-            },
-            seed: scenario.seed,
-            duration: scenario.duration,
-            concurrency_limit,
-            callers: system.callers.rows().iter().map(|caller| caller.name.clone()).collect(),
-            functions,
-            advice: [advice::advice(system), streams::advice(system)].concat(),
-        }
-    }
 }

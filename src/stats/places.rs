@@ -5,6 +5,7 @@
 //! given up. What matches no rule is out at once; what a place without any route receives stays in it.
 
 use super::cost::PlaceUsage;
+use super::series::Recorder;
 use super::summary::{Flow, Named, PlaceSummary};
 use crate::aws::config::{Route, System, Target};
 use crate::aws::fact::{PlaceDelivery, PlaceFact, Undelivered};
@@ -117,6 +118,29 @@ impl Places {
             topics: all(&self.topics, |place| place.counts),
             event_buses: all(&self.event_buses, |place| place.counts),
             buckets: all(&self.buckets, |place| place.counts),
+        }
+    }
+
+    /// What a time series says.
+    pub(super) fn series(&self, to: &mut Recorder) {
+        let kinds = [
+            ("topics", self.topics.rows()),
+            ("event_buses", self.event_buses.rows()),
+            ("buckets", self.buckets.rows()),
+        ];
+        for (kind, places) in kinds {
+            for PlaceStats { name, counts, .. } in places {
+                to.of(kind, name);
+                for (key, total) in [
+                    ("received", counts.received),
+                    ("delivered", counts.delivered),
+                    ("retries", counts.retries),
+                    ("failed", counts.failed),
+                    ("dead_letters", counts.dead_letters),
+                ] {
+                    to.count(key, total);
+                }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Provisioned concurrency of one function: executions on it, how well it is used, and how long it is paid for.
 
 use super::gauge::{Gauge, GaugeFigures, LevelTimes};
+use super::series::{Recorder, Schedule};
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// Levels and counts of a function's provisioned concurrency.
@@ -16,6 +17,8 @@ pub(super) struct ProvisionedStats {
     allocated: Gauge,
     past: LevelTimes<{ 1 << 16 }>,
     utilization: Utilization,
+    /// The executions once more, for a time series.
+    over_time: Option<Gauge>,
     /// Units that are paid for.
     pub(super) standing: Standing,
     /// Runs on provisioned units; and on demand while there are some.
@@ -36,7 +39,13 @@ struct Utilization {
 }
 
 impl ProvisionedStats {
-    pub(super) fn new(from: SimTime) -> Self {
+    /// Measured from `from` on; with a time series of this schedule.
+    pub(super) fn new(from: SimTime, schedule: Option<Schedule>) -> Self {
+        let gauge = || {
+            let mut gauge = Gauge::new(from);
+            schedule.into_iter().for_each(|schedule| gauge.keep_laps(schedule));
+            gauge
+        };
         Self {
             present: LevelTimes::default(),
             from: from.as_nanos(),
@@ -44,9 +53,10 @@ impl ProvisionedStats {
             running: 0,
             running_max: 0,
             present_max: 0,
-            allocated: Gauge::new(from),
+            allocated: gauge(),
             past: LevelTimes::default(),
             utilization: Utilization::default(),
+            over_time: schedule.map(|_| gauge()),
             standing: Standing::new(from),
             invocations: 0,
             spillover: 0,
@@ -57,6 +67,7 @@ impl ProvisionedStats {
     /// A run began on a provisioned unit.
     pub(super) fn start(&mut self, now: SimTime) {
         self.settle(now);
+        self.over_time.iter_mut().for_each(|gauge| gauge.increment(now));
         self.running += 1;
         if now.as_nanos() >= self.from {
             self.present_max = self.present_max.max(self.running);
@@ -66,6 +77,7 @@ impl ProvisionedStats {
     /// A run on a provisioned unit ended.
     pub(super) fn end(&mut self, now: SimTime) {
         self.settle(now);
+        self.over_time.iter_mut().for_each(|gauge| gauge.decrement(now));
         self.running -= 1;
     }
 
@@ -130,7 +142,7 @@ impl Utilization {
 
 /// What utilization and its kin come to without any provisioned concurrency.
 pub(super) fn none(from: SimTime, ended: SimTime) -> (GaugeFigures<u64>, GaugeFigures<f64>, GaugeFigures<u64>) {
-    ProvisionedStats::new(from).figures(ended)
+    ProvisionedStats::new(from, None).figures(ended)
 }
 
 /// Units from their request to their return, each rounded up to five minutes (INV-V41).
@@ -189,6 +201,18 @@ impl Standing {
     }
 }
 
+/// What a time series says; before there is any provisioned concurrency too.
+pub(super) fn series(stats: Option<&mut ProvisionedStats>, to: &mut Recorder) {
+    let mut over = [Vec::new(), Vec::new()];
+    if let (Some(ended), Some(stats)) = (to.ended(), stats) {
+        let executions = stats.over_time.as_mut().map(|gauge| gauge.finish_laps(ended));
+        over = [executions.unwrap_or_default(), stats.allocated.finish_laps(ended)];
+    }
+    let [executions, allocated] = over;
+    to.laps("provisioned_concurrent_executions", executions);
+    to.laps("provisioned_concurrency_allocated", allocated);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,7 +224,7 @@ mod tests {
     /// INV-V42: 10 units, 7 in flight.
     #[test]
     fn inv_v42_utilization_is_executions_over_units_while_there_are_some() {
-        let mut stats = ProvisionedStats::new(SimTime::ZERO);
+        let mut stats = ProvisionedStats::new(SimTime::ZERO, None);
         stats.allocate(minutes(0), 10);
         for _ in 0..7 {
             stats.start(minutes(10));
@@ -219,7 +243,7 @@ mod tests {
 
     #[test]
     fn utilization_follows_the_units() {
-        let mut stats = ProvisionedStats::new(SimTime::ZERO);
+        let mut stats = ProvisionedStats::new(SimTime::ZERO, None);
         stats.allocate(minutes(0), 4);
         stats.start(minutes(0));
         stats.allocate(minutes(30), 2);

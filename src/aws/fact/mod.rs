@@ -30,6 +30,15 @@ pub trait Observer {
     /// `fact` happened at `now`. Facts of one function, and of one caller, come in order of time;
     /// the end of idle environments is noticed when the function is next looked at and carries its own moment.
     fn observe(&mut self, now: SimTime, fact: &Fact);
+
+    /// The next moment at which it wants to look at what it knows: [`pause`](Self::pause) is called when everything
+    /// before that moment has happened. Facts that carry an earlier moment of their own may still come.
+    fn pauses_at(&self) -> SimTime {
+        SimTime::MAX
+    }
+
+    /// Everything before the moment of the pause has happened.
+    fn pause(&mut self) {}
 }
 
 /// An observer that looks at nothing.
@@ -44,6 +53,20 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn observe(&mut self, now: SimTime, fact: &Fact) {
         self.0.observe(now, fact);
         self.1.observe(now, fact);
+    }
+
+    fn pauses_at(&self) -> SimTime {
+        self.0.pauses_at().min(self.1.pauses_at())
+    }
+
+    fn pause(&mut self) {
+        let at = self.pauses_at();
+        if self.0.pauses_at() == at {
+            self.0.pause();
+        }
+        if self.1.pauses_at() == at {
+            self.1.pause();
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod tests;
 use std::collections::VecDeque;
 
 use super::histogram::Coarse;
+use super::series::Recorder;
 use super::summary::{AsynchronousSummary, DestinationDeliveries, Flow, Keeps};
 use crate::aws::fact::{Condition, DeliveryKind, Origin, Record, ReturnCause};
 use crate::aws::ids::FunctionId;
@@ -205,6 +206,46 @@ impl AsynchronousStats {
         let out = self.succeeded + self.dropped.iter().sum::<u64>() + self.ended_before;
         Flow::new(entered, out, self.open)
     }
+}
+
+/// What a time series says; before the first event too.
+pub(super) fn series(mut stats: Option<&mut AsynchronousStats>, to: &mut Recorder) {
+    let of = |counts: &[u64; KINDS], kind: DeliveryKind| counts[kind as usize];
+    let (counts, dropped, pending) = stats.as_deref().map_or(([0; 9], [0; DROPS], 0), |stats| {
+        let dropped: u64 = stats.dropped.iter().sum();
+        let counts = [
+            stats.received,
+            stats.succeeded,
+            dropped,
+            stats.retries,
+            stats.throttle_retries,
+            of(&stats.delivered, DeliveryKind::DeadLetterQueue),
+            of(&stats.delivered, DeliveryKind::OnSuccess),
+            of(&stats.delivered, DeliveryKind::OnFailure),
+            of(&stats.undelivered, DeliveryKind::DeadLetterQueue),
+        ];
+        (counts, stats.dropped, stats.received.saturating_sub(stats.succeeded + dropped))
+    });
+    let keys = [
+        "async_events_received",
+        "async_events_succeeded",
+        "async_events_dropped",
+        "async_retries",
+        "async_throttle_retries",
+        "dead_letters",
+        "destination_deliveries.on_success",
+        "destination_deliveries.on_failure",
+        "dead_letter_errors",
+    ];
+    for (key, total) in keys.into_iter().zip(counts) {
+        to.count(key, total);
+    }
+    let conditions = Condition::DROPS.iter().map(|condition| condition.as_str());
+    to.counts("async_events_dropped_by_condition", conditions.zip(dropped));
+    to.number("async_events_pending", pending);
+    to.lengths("async_event_age_ms", stats.as_deref_mut().map(|stats| &mut stats.age));
+    to.lengths("async_latency_ms", stats.as_deref_mut().map(|stats| &mut stats.latency));
+    to.lengths("async_queue_time_ms", stats.map(|stats| &mut stats.queue_time));
 }
 
 /// Who is told of failures, by the settings of a function and all that they change to.

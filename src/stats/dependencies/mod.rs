@@ -8,6 +8,7 @@ use recovery::Recovery;
 
 use super::gauge::Gauge;
 use super::histogram::Fine;
+use super::series::Recorder;
 use super::summary::{DependencySummary, Flow, Named};
 use crate::aws::config::System;
 use crate::aws::fact::{DependencyFact, Origin};
@@ -118,6 +119,29 @@ impl Dependencies {
         let measured = ended.saturating_since(self.warmup);
         let rows = self.table.iter_mut();
         rows.map(|(_, stats)| (stats.name.clone(), stats.summary(ended, measured))).collect()
+    }
+
+    /// What a time series says.
+    pub(super) fn series(&mut self, to: &mut Recorder) {
+        for (_, stats) in self.table.iter_mut() {
+            to.of("dependencies", &stats.name);
+            for (key, total) in [
+                ("calls", stats.calls),
+                ("served", stats.served),
+                ("rejected", stats.rejected),
+                ("timed_out", stats.timed_out),
+                ("abandoned", stats.abandoned),
+            ] {
+                to.count(key, total);
+            }
+            to.gauge("in_service", &mut stats.in_service);
+            to.gauge("queued", &mut stats.queued);
+            to.gauge("connections", &mut stats.connections);
+            to.lengths("wait_ms", Some(&mut stats.wait));
+            to.lengths("latency_ms", Some(&mut stats.latency));
+            to.ratio("load_factor", (stats.calls, stats.reached.count()));
+            to.rate("goodput_per_s", stats.succeeded);
+        }
     }
 
     /// Requests that were taken, of all times.

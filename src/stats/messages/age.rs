@@ -3,6 +3,7 @@
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::gauge::GaugeFigures;
 use crate::stats::histogram::{Coarse, milliseconds, nearest_rank};
+use crate::stats::series::{Recorder, Schedule};
 
 /// The age of the oldest message of one queue at whole minutes after the warm-up.
 ///
@@ -19,6 +20,16 @@ pub(super) struct OldestAge {
     ages: Coarse,
     sum: u128,
     max: u64,
+    /// When the present interval of a time series ends.
+    interval_ends: u64,
+    over_time: Option<Box<OverTime>>,
+}
+
+/// The age at the end of each interval of a time series, ns.
+#[derive(Clone, Debug)]
+struct OverTime {
+    schedule: Schedule,
+    ages: Vec<u64>,
 }
 
 const MINUTE: u64 = 60_000_000_000;
@@ -27,7 +38,17 @@ impl OldestAge {
     /// An empty queue that is measured from `from` on.
     pub(super) fn new(from: SimTime) -> Self {
         let next = (from.as_nanos() / MINUTE + 1).saturating_mul(MINUTE);
-        Self { from, since: None, next, zeros: 0, ages: Coarse::new(), sum: 0, max: 0 }
+        Self {
+            from,
+            since: None,
+            next,
+            zeros: 0,
+            ages: Coarse::new(),
+            sum: 0,
+            max: 0,
+            interval_ends: u64::MAX,
+            over_time: None,
+        }
     }
 
     /// From `at` on the oldest message is in the queue since then. What happens at a minute comes after that minute.
@@ -36,7 +57,41 @@ impl OldestAge {
         if at.as_nanos() >= self.next {
             self.look(at);
         }
+        if at.as_nanos() >= self.interval_ends {
+            self.pass(at.as_nanos());
+        }
         self.since = since;
+    }
+
+    /// Intervals of the time series are over.
+    #[cold]
+    #[inline(never)]
+    fn pass(&mut self, until: u64) {
+        let Some(over) = &mut self.over_time else { return };
+        while self.interval_ends <= until {
+            let since = self.since.map_or(u64::MAX, SimTime::as_nanos);
+            over.ages.push(self.interval_ends.saturating_sub(since));
+            self.interval_ends = over.schedule.end_of(over.ages.len() as u64);
+        }
+    }
+
+    /// What a time series says: the age at the end of each interval.
+    pub(super) fn series(&mut self, key: &str, to: &mut Recorder) {
+        if let Some(schedule) = to.schedule() {
+            self.interval_ends = schedule.end_of(0);
+            self.over_time = Some(Box::new(OverTime { schedule, ages: Vec::new() }));
+        }
+        let mut ages = Vec::new();
+        if let Some(ended) = to.ended() {
+            self.pass(ended.as_nanos());
+            self.interval_ends = u64::MAX;
+            let last = self.since.map_or(0, |since| ended.saturating_since(since).as_nanos());
+            ages = self.over_time.take().map_or_else(Vec::new, |over| over.ages);
+            // The last interval ends with the run, at the latest.
+            ages.truncate(to.over());
+            ages.push(last);
+        }
+        to.numbers(&format!("{key}.last"), ages.into_iter().map(|age| Some(milliseconds(age))).collect());
     }
 
     /// Looks at all minutes up to `until`.

@@ -8,6 +8,7 @@ use crate::aws::ids::QueueId;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::gauge::Gauge;
 use crate::stats::histogram::{Tally, empty};
+use crate::stats::series::Recorder;
 use crate::stats::summary::{Discards, MappingSummary, SourceKind};
 
 /// Counts of one mapping. What is said of a batch counts by the submission of its first record, what is said of a
@@ -252,6 +253,32 @@ impl MappingStats {
             iterator_age_ladder: Vec::new(),
         };
         (rare.name.clone(), summary)
+    }
+
+    /// What a time series says of any mapping.
+    pub(super) fn series(&mut self, to: &mut Recorder) {
+        let rare = &mut *self.rare;
+        to.of("event_source_mappings", &rare.name);
+        for (key, total) in [
+            ("polls", self.polls),
+            ("empty_polls", rare.empty_polls),
+            ("batches", self.batches),
+            ("invocations", self.invocations),
+            ("failed_invocations", rare.failed_invocations),
+            ("throttles", rare.throttles),
+            ("filtered_out_events", rare.filtered_out_events),
+            ("invoked_events", self.invoked_events),
+            ("failed_invoke_events", rare.failed_invoke_events),
+        ] {
+            to.count(key, total);
+        }
+        if self.queue.is_some() {
+            to.count("retries", rare.retries);
+            to.count("polled_events", self.polled_events);
+            to.count("deleted_events", self.deleted.saturating_sub(rare.filtered_out_events));
+        }
+        to.gauge("concurrent_invocations", &mut self.running);
+        to.gauge("pollers", &mut rare.pollers);
     }
 
     /// Its name, and seconds of provisioned pollers that are to be paid.

@@ -13,6 +13,7 @@ mod queue;
 mod tests;
 
 use super::cost::QueueUsage;
+use super::series::Recorder;
 use super::summary::{Flow, MappingSummary, Named, QueueRole, QueueSummary};
 use crate::aws::config::{ChangeAction, Queue, QueueKind, Source, System, Target};
 use crate::aws::fact::{MappingFact, MessageFact, MessageState, Origin, RunOutcome};
@@ -247,6 +248,19 @@ impl Messages {
             let deletes = u64::from(batch.records.saturating_sub(failed)).div_ceil(DELETED_TOGETHER);
             self.queues[queue].request(now, deletes);
         }
+    }
+
+    /// What a time series says of the queues.
+    pub(super) fn series(&mut self, to: &mut Recorder) {
+        for ((_, queue), (name, _)) in self.queues.iter_mut().zip(self.names.rows()) {
+            to.of("queues", name);
+            queue.series(to);
+        }
+    }
+
+    /// What a time series says of a mapping.
+    pub(super) fn mapping_series(&mut self, mapping: MappingId, to: &mut Recorder) {
+        self.mappings[mapping].series(to);
     }
 
     /// What the queues come to when the run ends at `ended`.

@@ -6,6 +6,7 @@ use crate::aws::fact::MessageState;
 use crate::kernel::time::SimTime;
 use crate::stats::gauge::Gauge;
 use crate::stats::histogram::{Coarse, Tally, milliseconds};
+use crate::stats::series::Recorder;
 use crate::stats::summary::{Flow, QueueRole, QueueSummary};
 
 /// Counts of one queue. Those of messages are kept in two places: 0 for what was submitted during the warm-up, 1 for
@@ -335,6 +336,35 @@ impl QueueStats {
             role: rare.role,
             time_to_delete_ladder,
         }
+    }
+
+    /// What a time series says.
+    pub(super) fn series(&mut self, to: &mut Recorder) {
+        if let Some(ended) = to.ended() {
+            self.at(ended);
+        }
+        let rare = &mut *self.rare;
+        for (key, total) in [
+            ("sent", self.sent[1]),
+            ("received", self.received),
+            ("deleted", self.deleted[1]),
+            ("expired", rare.expired[1]),
+            ("moved_in", rare.moved_in[1]),
+            ("moved_to_dlq", rare.moved_out[1]),
+            ("moved_to_dlq_without_invocation", rare.never_ran),
+            ("duplicate_deliveries", rare.duplicates),
+            ("empty_receives", rare.empty_receives),
+            ("requests", self.requests),
+            ("deduplicated", rare.deduplicated),
+        ] {
+            to.count(key, total);
+        }
+        to.gauge("approximate_number_of_messages_visible", &mut self.visible);
+        to.gauge("approximate_number_of_messages_not_visible", &mut self.in_flight);
+        to.gauge("approximate_number_of_messages_delayed", &mut rare.delayed);
+        to.gauge("groups_in_flight", &mut rare.groups);
+        self.age.series("approximate_age_of_oldest_message_ms", to);
+        to.lengths("time_to_delete_ms", Some(&mut self.time_to_delete));
     }
 
     /// Everything that came in, the warm-up included, and what became of it.

@@ -2,6 +2,7 @@
 
 use super::position::{Position, Records};
 use crate::aws::config::{Broker, BrokerKind};
+use crate::stats::series::Recorder;
 use crate::stats::summary::{BrokerSummary, Flow, SourceKind};
 
 /// Counts of one broker, of messages of the measured time.
@@ -49,6 +50,20 @@ impl BrokerStats {
             failed: self.failed,
             dead_letters: self.dead_letters,
             is_read: self.is_read,
+        }
+    }
+
+    /// What a time series says.
+    pub(super) fn series(&self, to: &mut Recorder) {
+        to.of("brokers", &self.name);
+        for (key, total) in [
+            ("received", self.received),
+            ("delivered", self.delivered),
+            ("retries", self.retries),
+            ("failed", self.failed),
+            ("dead_letters", self.dead_letters),
+        ] {
+            to.count(key, total);
         }
     }
 

@@ -17,6 +17,7 @@ mod units;
 
 use super::cost::{StreamUsage, UnitUsage};
 use super::gauge::Gauge;
+use super::series::Recorder;
 use super::summary::{BrokerSummary, Flow, MappingSummary, Named, SourceKind, StreamSummary};
 use crate::aws::config::{EventSourceMapping, Source, System};
 use crate::aws::fact::{BrokerFact, MappingFact, Origin, ReaderFact, RecordFate, StreamFact};
@@ -312,6 +313,19 @@ impl Streams {
             }
             (Source::Broker(_), RecordFate::DeadLettered) | (Source::Stream(_) | Source::Queue(_), _) => {}
         }
+    }
+
+    /// What a time series says of streams and brokers.
+    pub(super) fn series(&mut self, to: &mut Recorder) {
+        self.logs.rows().iter().for_each(|stream| stream.series(to));
+        self.brokers.rows().iter().for_each(|broker| broker.series(to));
+    }
+
+    /// What a time series says of a mapping that not every mapping has.
+    pub(super) fn mapping_series(&mut self, mapping: MappingId, to: &mut Recorder) {
+        let Some(reader) = &mut self.readers[mapping] else { return };
+        reader.series(to);
+        self.positions[reader.place].series(to);
     }
 
     /// What the streams come to.

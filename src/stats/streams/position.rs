@@ -5,6 +5,7 @@ use crate::aws::ids::Id;
 use crate::kernel::digest::Digest;
 use crate::kernel::time::SimTime;
 use crate::stats::gauge::{Gauge, GaugeFigures};
+use crate::stats::series::Recorder;
 use crate::stats::summary::Flow;
 
 /// Records as a number and a hash that does not depend on their order.
@@ -106,6 +107,13 @@ impl Position {
     }
 
     /// ESM-4.3: what the lag comes to, where it is measured.
+    pub(super) fn series(&mut self, to: &mut Recorder) {
+        if let Some(lag) = &mut self.lag {
+            to.gauge("offset_lag", lag);
+        }
+    }
+
+    /// The same at the end.
     pub(super) fn lag(&mut self, ended: SimTime) -> Option<GaugeFigures<u64>> {
         self.lag.as_mut().map(|lag| lag.figures(ended))
     }

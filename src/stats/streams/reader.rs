@@ -7,6 +7,7 @@ use crate::aws::fact::{DiscardCondition, Notice};
 use crate::kernel::time::SimTime;
 use crate::stats::gauge::GaugeFigures;
 use crate::stats::histogram::{Coarse, Fine, Tally, empty};
+use crate::stats::series::Recorder;
 use crate::stats::summary::{Discards, MappingSummary, ShardReading, SourceKind};
 
 /// Counts of one mapping. What is said of a batch counts by the submission of its first record, what is said of a
@@ -170,6 +171,26 @@ impl ReaderStats {
                 self.dropped += records;
             }
         }
+    }
+
+    /// What a time series says that not every mapping has.
+    pub(super) fn series(&mut self, to: &mut Recorder) {
+        for (key, total) in [
+            ("retries", self.retries),
+            ("polled_events", self.polled.saturating_sub(self.before)),
+            ("dropped_events", self.dropped),
+            ("bisections", self.bisections),
+            ("on_failure_deliveries", self.told),
+            ("destination_delivery_failures", self.failed_notices),
+            ("read_throttles", self.read_throttles),
+            ("oversized_records", self.oversized),
+        ] {
+            to.count(key, total);
+        }
+        if self.kind == SourceKind::Kafka {
+            to.count("committed_events", self.committed);
+        }
+        to.lengths("iterator_age_ms", Some(&mut self.age));
     }
 
     /// Adds what it comes to. Its source has so many shards.

@@ -7,6 +7,7 @@ use crate::aws::fact::Origin;
 use crate::aws::ids::StreamId;
 use crate::kernel::time::SimTime;
 use crate::stats::cost::StreamUsage;
+use crate::stats::series::Recorder;
 use crate::stats::summary::{Flow, ShardSummary, SourceKind, StreamSummary};
 
 /// Counts of one stream.
@@ -135,6 +136,14 @@ impl StreamStats {
     pub(super) fn mean_bytes(&self, records: u32) -> u64 {
         let bytes = u128::from(self.bytes) * u128::from(records) / u128::from(self.records.number.max(1));
         u64::try_from(bytes).unwrap_or(u64::MAX)
+    }
+
+    /// What a time series says.
+    pub(super) fn series(&self, to: &mut Recorder) {
+        to.of("streams", &self.name);
+        to.count("put_records", self.put_records);
+        to.count("write_throttles", self.write_throttles);
+        to.count("expired", self.expired);
     }
 
     pub(super) fn summary(&self) -> StreamSummary {

@@ -18,10 +18,10 @@ fn the_results_can_go_elsewhere_or_nowhere() {
     assert_eq!(room.names(), [""; 0]);
     room.lambdasim("run shop.yaml --out a/b").exits(0);
     room.lambdasim("check shop.yaml --out a/c").exits(0);
-    let files =
-        |folder: &str| ["latency.csv", "scenario.yaml", "summary.json"].map(|name| format!("a/{folder}/{name}"));
     let mut expected = ["a/", "a/b/", "a/c/"].map(str::to_owned).to_vec();
-    expected.extend(["b", "c"].iter().flat_map(|folder| files(folder)));
+    for folder in ["a/b", "a/c"] {
+        expected.extend(RESULTS[2..].iter().map(|name| name.replace("results/shop", folder)));
+    }
     expected.sort();
     assert_eq!(room.names(), expected);
     room.lambdasim("run shop.yaml --out a --no-files").exits(2).complains("--no-files");
@@ -173,4 +173,35 @@ fn results_never_replace_their_own_scenario() {
     room.lambdasim(line).exits(2).prints_nothing().complains("would overwrite mine/scenario.yaml");
     assert_eq!(room.files()["mine/scenario.yaml"], SHOP.as_bytes());
     room.lambdasim("run mine/scenario.yaml --out mine/results").exits(0);
+}
+
+#[test]
+fn figures_over_time_have_the_intervals_that_one_asks_for() {
+    let room = Room::new();
+    room.lambdasim("run shop.yaml --out usual").exits(0);
+    room.lambdasim("run shop.yaml --out long --interval 7s").exits(0);
+    let files = room.files();
+    assert_eq!(files["usual/summary.json"], files["long/summary.json"]);
+    let text = |name: &str| String::from_utf8(files[name].clone()).unwrap();
+    let submitted = |name: &str| {
+        let table = text(name);
+        let rows = table.lines().filter_map(|line| line.split_once(",callers.buyers.submitted,"));
+        rows.map(|(interval, count)| (interval.to_owned(), count.parse::<f64>().unwrap())).collect::<Vec<_>>()
+    };
+    assert!(text("long/timeseries.csv").starts_with("start_ms,end_ms,metric,value\n0,7000,"));
+    let (usual, long) = (submitted("usual/timeseries.csv"), submitted("long/timeseries.csv"));
+    assert!(usual.len() > long.len() && usual.len() < 200, "{} {}", usual.len(), long.len());
+    let all = room.summary("long")["callers"]["buyers"]["submitted"].as_f64().unwrap();
+    for rows in [usual, long] {
+        assert_eq!(rows.iter().map(|(_, count)| count).sum::<f64>(), all);
+    }
+}
+
+#[test]
+fn an_interval_is_a_length_of_which_there_are_not_too_many() {
+    let room = Room::new();
+    for (length, problem) in [("0s", "--interval"), ("7", "unit"), ("1us", "100000 intervals")] {
+        room.lambdasim(&format!("run shop.yaml --interval {length}")).exits(2).complains(problem);
+    }
+    assert_eq!(room.names(), [""; 0]);
 }

@@ -31,12 +31,13 @@ expect:
 ";
 
 /// What a run of the shop leaves.
-const RESULTS: [&str; 5] = [
+const RESULTS: [&str; 6] = [
     "results/",
     "results/shop/",
     "results/shop/latency.csv",
     "results/shop/scenario.yaml",
     "results/shop/summary.json",
+    "results/shop/timeseries.csv",
 ];
 
 /// A folder to work in, with scenarios.
