@@ -384,3 +384,15 @@ changes:
     assert!((30.0..=50.0).contains(&longest), "{longest} wait");
     near("served", number(&summary, "dependencies.d.served"), 150.0, 0.0);
 }
+
+/// Lambda@Edge: a replica calls as the function does, and its connections close with its environments.
+#[test]
+fn functions_at_the_edge_call() {
+    let yaml = "duration: 1h
+dependencies: { d: { service_time: 100ms, connections_per_environment: 1 } }
+functions: { f: { duration: 10ms, idle_timeout: 10m, calls: [{ dependency: d }] } }
+callers: { c: { target: f, via: cloudfront, arrivals: { at: [0s] } } }";
+    let summary = simulate(yaml);
+    near("latency", number(&summary, "callers.c.latency_ms.max"), 110.0, 0.0);
+    near("mean", number(&summary, "dependencies.d.connections.mean"), 600.1 / 3_600.0, 1e-9);
+}

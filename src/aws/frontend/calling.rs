@@ -15,6 +15,7 @@ use crate::kernel::time::SimTime;
 #[derive(Debug)]
 pub(crate) struct Calling {
     pub(crate) environment: EnvironmentId,
+    /// Of a [replica](crate::aws::edge) its original.
     pub(crate) function: FunctionId,
     /// Its event, and which run of it.
     pub(crate) origin: Origin,
@@ -41,7 +42,7 @@ impl Frontend {
         let function = &self.functions[row.function];
         Some(Calling {
             environment: id,
-            function: row.function,
+            function: function.id,
             origin: run.origin,
             run: run.number,
             waiter: run.waiter,

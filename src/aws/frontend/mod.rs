@@ -42,13 +42,12 @@ impl Frontend {
     pub(crate) fn new(system: &System, callers: Names, streams: RandomStreams) -> Self {
         let faults = |at| system.faults.iter().filter(|fault: &&Fault| fault.at == at).cloned().collect();
         let faults = |id| [faults(FaultAt::Invoke(id)), faults(FaultAt::Dispatch(id))];
-        let function = |(id, config)| {
-            let mut function = Function::new(id, config, faults(id), &system.account, &streams);
-            function.connects = calling::connects(system, id);
-            function
-        };
+        let function = |(id, config)| Function::new(id, config, faults(id), &system.account, &streams);
         let mut functions: Table<_, _> = system.functions.iter().map(function).collect();
         let replicas = Replicas::new(system, &mut functions, faults, &streams);
+        for (_, function) in functions.iter_mut() {
+            function.connects = calling::connects(system, function.id);
+        }
         Self {
             account: Account::new(&system.account),
             functions,
