@@ -14,6 +14,7 @@ mod reference;
 mod rules_asynchronous;
 mod rules_billing;
 mod rules_calls;
+mod rules_calls_memory;
 mod rules_client;
 mod rules_concurrency;
 mod rules_environment;

@@ -82,6 +82,18 @@ pub struct System {
     pub changes: Vec<Change>,
 }
 
+impl System {
+    /// The settings of all functions: at the start, and after each change.
+    pub(crate) fn functions_over_time(&self) -> impl Iterator<Item = (FunctionId, &Function)> {
+        self.functions.iter().chain(self.changes.iter().filter_map(|change| change.action.function()))
+    }
+
+    /// Whether a function makes calls at some time.
+    pub(crate) fn has_calls(&self) -> bool {
+        self.functions_over_time().any(|(_, function)| !function.calls.is_empty())
+    }
+}
+
 /// Limits of the account in one Region.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Account {

@@ -1,9 +1,10 @@
 //! Runs that make calls: between the end of their handler and their own end.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Frontend, State, expire_idle};
-use crate::aws::config::{CallStep, CallTarget, System};
+use crate::aws::config::{self, CallStep, CallTarget, System};
 use crate::aws::environment::Waiter;
 use crate::aws::event::{Class, Context, Event};
 use crate::aws::fact::{Observer, Origin, RunOutcome};
@@ -95,11 +96,13 @@ impl Frontend {
     }
 }
 
-/// Whether environments of a function hold connections, so that their end is not to be noticed late.
-pub(super) fn connects(system: &System, function: FunctionId) -> bool {
-    let calls = system.functions[function].calls.iter().flat_map(|step| &step.calls);
-    calls.into_iter().any(|call| match call.to {
-        CallTarget::Dependency(id) => system.dependencies[id].connections_per_environment > 0,
-        CallTarget::Function(..) | CallTarget::Send(_) => false,
-    })
+/// The functions whose environments hold connections at some time, so that their end is not to be noticed late.
+pub(super) fn connecting(system: &System) -> BTreeSet<FunctionId> {
+    let holds = |function: &config::Function| {
+        function.calls.iter().flat_map(|step| &step.calls).any(|call| match call.to {
+            CallTarget::Dependency(id) => system.dependencies[id].connections_per_environment > 0,
+            CallTarget::Function(..) | CallTarget::Send(_) => false,
+        })
+    };
+    system.functions_over_time().filter(|(_, function)| holds(function)).map(|(id, _)| id).collect()
 }

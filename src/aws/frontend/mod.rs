@@ -45,14 +45,15 @@ impl Frontend {
         let function = |(id, config)| Function::new(id, config, faults(id), &system.account, &streams);
         let mut functions: Table<_, _> = system.functions.iter().map(function).collect();
         let replicas = Replicas::new(system, &mut functions, faults, &streams);
+        let connecting = calling::connecting(system);
         for (_, function) in functions.iter_mut() {
-            function.connects = calling::connects(system, function.id);
+            function.connects = connecting.contains(&function.id);
         }
         Self {
             account: Account::new(&system.account),
             functions,
             replicas,
-            environments: Environments::new(system.functions.rows().iter().any(|function| !function.calls.is_empty())),
+            environments: Environments::new(system.has_calls()),
             account_config: system.account.clone(),
             streams,
             callers,

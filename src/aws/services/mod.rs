@@ -440,7 +440,5 @@ fn is_composed(system: &System) -> bool {
         config::Passage::Direct | config::Passage::Door(_) | config::Passage::Firehose(_) => false,
     };
     let places = system.topics.len() + system.event_buses.len() + system.buckets.len();
-    places + system.state_machines.len() > 0
-        || system.functions.rows().iter().any(|function| !function.calls.is_empty())
-        || system.callers.rows().iter().any(calls_back)
+    places + system.state_machines.len() > 0 || system.has_calls() || system.callers.rows().iter().any(calls_back)
 }
