@@ -14,7 +14,7 @@ use super::fact::{InitPhase, Origin, RunOutcome};
 use super::ids::{
     BatchId, BufferId, CallId, EnvironmentId, ErrorId, EventId, FunctionId, Id, OutgoingId, ThreadId, WorkerId,
 };
-use crate::kernel::time::SimTime;
+use crate::kernel::time::{SimDuration, SimTime};
 
 /// One environment: what every run touches, in one cache line.
 #[derive(Clone, Debug)]
@@ -104,10 +104,21 @@ pub(crate) struct Details {
     pub(crate) invoked: SimTime,
     /// The name of its error, where the scenario gives one.
     pub(crate) error: Option<ErrorId>,
-    /// Whether the run makes calls when its handler is done.
-    pub(crate) calls: bool,
+    /// The calls that the run makes when its handler is done.
+    pub(crate) calls: Option<CallsToMake>,
     /// When the client gave up.
     pub(crate) abandoned: SimTime,
+}
+
+/// What a run that makes calls keeps of the settings that it began with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CallsToMake {
+    /// Which of the lists of calls that its function has had, 0 = first.
+    pub(crate) version: u32,
+    /// When the function's time-out cuts it.
+    pub(crate) deadline: SimTime,
+    /// How long extensions hold its environment after its answer.
+    pub(crate) tail: SimDuration,
 }
 
 /// Where an idle environment stands in its pool.
@@ -168,7 +179,7 @@ impl Environments {
             Environment { function, number: self.created, provisioned, needs_init: false, code: 0, state };
         let (invoked, abandoned) = (SimTime::ZERO, SimTime::ZERO);
         let details =
-            Details { created: now, init: None, suppressed_init: None, invoked, error: None, calls: false, abandoned };
+            Details { created: now, init: None, suppressed_init: None, invoked, error: None, calls: None, abandoned };
         if let Some(id) = self.free.pop() {
             self.rows[id.index()] = environment;
             self.details[id.index()] = details;

@@ -34,6 +34,8 @@ pub(crate) struct Function {
     pub(crate) pool: Pool,
     /// INV-E15: number of the deployed code.
     pub(crate) code: u16,
+    /// Which of the lists of calls that it has had, 0 = first.
+    pub(crate) calls_version: u32,
     pub(crate) provisioned: Provisioned,
     /// INV-R2: ten requests a second for each unit of reserved concurrency.
     pub(crate) rate: Option<TokenBucket>,
@@ -109,6 +111,7 @@ impl Function {
             on_demand: 0,
             on_demand_capacity: Capacity::Unreserved,
             code: 0,
+            calls_version: 0,
             pool: Pool::new(config.warm_selection, one_limit, key.child(1)),
             provisioned: Provisioned::new(),
             rate: bucket(reserved_rate(config, account)),
@@ -177,6 +180,7 @@ impl Function {
         if old.duration != config.duration {
             self.draws.clear();
         }
+        self.calls_version += u32::from(old.calls != config.calls);
         old
     }
 

@@ -1,6 +1,6 @@
 //! A run takes its place: the record of its environment, the fact, and what will fall due.
 
-use super::environment::{Environments, Run, State};
+use super::environment::{CallsToMake, Environments, Run, State};
 use super::event::{Class, Context, Event};
 use super::fact::{Fact, Observer, RunOutcome};
 use super::function::Function;
@@ -28,7 +28,7 @@ pub(crate) fn begin<O: Observer>(
     context: &mut Context<'_, O>,
 ) -> Invoked {
     match plan {
-        Planned::Plain(plan) => begin_by(request, function, environments, place, &plan, false, context),
+        Planned::Plain(plan) => begin_by(request, function, environments, place, &plan, None, context),
         Planned::InFull(plan) => begin_in_full(request, function, environments, place, &plan, context),
     }
 }
@@ -43,7 +43,12 @@ fn begin_in_full<O: Observer>(
     context: &mut Context<'_, O>,
 ) -> Invoked {
     // A run whose handler fails calls nobody.
-    let calls = !function.config.calls.is_empty() && plan.outcome == RunOutcome::Success;
+    let makes_calls = !function.config.calls.is_empty() && plan.outcome == RunOutcome::Success;
+    let calls = makes_calls.then(|| CallsToMake {
+        version: function.calls_version,
+        deadline: plan.invoked.plus(function.hot.timeout),
+        tail: function.config.extension_tail,
+    });
     begin_by(request, function, environments, place, plan, calls, context)
 }
 
@@ -54,7 +59,7 @@ fn begin_by<O: Observer>(
     environments: &mut Environments,
     Place { environment, provisioned, start }: Place,
     plan: &Plan,
-    calls: bool,
+    calls: Option<CallsToMake>,
     context: &mut Context<'_, O>,
 ) -> Invoked {
     let Request { origin, waiter, run, .. } = *request;
@@ -67,7 +72,7 @@ fn begin_by<O: Observer>(
         cold: start == Start::Cold,
         capacity: function.capacity(provisioned),
     });
-    let has_details = start != Start::Warm || plan.error.is_some() || calls;
+    let has_details = start != Start::Warm || plan.error.is_some() || calls.is_some();
     row.needs_init = plan.resets();
     row.state = State::Busy(Run {
         origin: *origin,
@@ -84,10 +89,10 @@ fn begin_by<O: Observer>(
         (details.init, details.suppressed_init) = (plan.init, plan.suppressed_init);
         (details.invoked, details.error, details.calls) = (plan.invoked, plan.error, calls);
     }
-    if calls {
+    if let Some(CallsToMake { deadline, .. }) = calls {
         // When the calls begin; they end with the function's time-out at the latest.
         context.schedule(plan.reply_at, Class::End, function.hot.order, Event::RunEnded(environment));
-        return Invoked::Started { environment, reply_at: plan.invoked.plus(function.hot.timeout) };
+        return Invoked::Started { environment, reply_at: deadline };
     }
     if plan.reply_at < plan.end_at {
         context.schedule(plan.reply_at, Class::End, function.hot.order, Event::Replied(environment));

@@ -1,6 +1,6 @@
 //! What runs and environments keep of their calls when settings change: contract, `calls`, `dependencies` and `changes`.
 
-use crate::common::{near, number, simulate};
+use crate::common::{check_run, near, number, simulate};
 
 /// A change makes a function call: its environments hold connections from then on, which close when they end.
 #[test]
@@ -13,4 +13,55 @@ changes: [{ at: 10s, set: { functions.f.calls: [{ dependency: d }] } }]";
     let summary = simulate(yaml);
     near("latency", number(&summary, "callers.c.latency_ms.max"), 110.0, 0.0);
     near("mean", number(&summary, "dependencies.d.connections.mean"), 600.1 / 3_600.0, 1e-9);
+}
+
+/// A run goes on with the calls, the time-out and the extensions that it began with.
+#[test]
+fn a_run_under_way_keeps_its_settings() {
+    for (change, latency, billed) in [
+        ("functions.f.timeout: 2s", 4_000.0, 4_500.0),
+        ("functions.f.calls: []", 4_000.0, 4_500.0),
+        ("functions.f.calls: [{ dependency: d, times: 3 }, { dependency: d }]", 4_000.0, 4_500.0),
+        ("functions.f.extension_tail: 0s", 4_000.0, 4_500.0),
+    ] {
+        let yaml = format!(
+            "duration: 10s
+dependencies: {{ d: {{ service_time: 3s }} }}
+functions: {{ f: {{ duration: 1s, timeout: 10s, extension_tail: 500ms, calls: [{{ dependency: d }}] }} }}
+callers: {{ c: {{ target: f, arrivals: {{ at: [0s] }} }} }}
+changes: [{{ at: 500ms, set: {{ {change} }} }}]"
+        );
+        let expected = [
+            ("callers.c.latency_ms.max", latency),
+            ("callers.c.succeeded", 1.0),
+            ("functions.f.billed_ms", billed),
+            ("dependencies.d.served", 1.0),
+        ];
+        check_run(change, &yaml, &expected);
+    }
+}
+
+/// What a client remembers outlasts a change of other settings; another breaker, or a call of another, begins anew.
+#[test]
+fn a_breaker_outlasts_other_changes() {
+    let breaker = |calls: u32| format!("circuit_breaker: {{ minimum_calls: {calls}, open: 1h }}");
+    for (calls, asked) in [
+        (format!("{{ dependency: d, client: {{ {}, total_timeout: 5s }} }}", breaker(2)), [2.0, 0.0]),
+        (format!("{{ dependency: d, on_failure: ignore, client: {{ {} }} }}", breaker(2)), [2.0, 0.0]),
+        (format!("{{ dependency: d, client: {{ {} }} }}", breaker(1)), [3.0, 0.0]),
+        (format!("{{ dependency: e, client: {{ {} }} }}", breaker(2)), [2.0, 2.0]),
+        ("{ dependency: d }".to_owned(), [6.0, 0.0]),
+    ] {
+        let yaml = format!(
+            "duration: 10s
+dependencies:
+  d: {{ service_time: 1ms, failures: [{{ probability: 100% }}] }}
+  e: {{ service_time: 1ms, failures: [{{ probability: 100% }}] }}
+functions: {{ f: {{ duration: 10ms, calls: [{{ dependency: d, client: {{ {} }} }}] }} }}
+callers: {{ c: {{ target: f, arrivals: {{ at: [0s, 1s, 2s, 4s, 5s, 6s, 7s] }}, client: {{ retry: none }} }} }}
+changes: [{{ at: 3s, set: {{ functions.f.calls: [{calls}] }} }}]",
+            breaker(2)
+        );
+        check_run(&calls, &yaml, &[("dependencies.d.calls", asked[0]), ("dependencies.e.calls", asked[1])]);
+    }
 }

@@ -1,19 +1,17 @@
 //! Runs that make calls: between the end of their handler and their own end.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::{Frontend, State, expire_idle};
-use crate::aws::config::{self, CallStep, CallTarget, System};
-use crate::aws::environment::Waiter;
+use crate::aws::config::{self, CallTarget, System};
+use crate::aws::environment::{CallsToMake, Waiter};
 use crate::aws::event::{Class, Context, Event};
 use crate::aws::fact::{Observer, Origin, RunOutcome};
 use crate::aws::ids::{EnvironmentId, FunctionId};
 use crate::aws::request::Answered;
-use crate::kernel::time::SimTime;
 
 /// A run whose handler is done and whose calls begin.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Calling {
     pub(crate) environment: EnvironmentId,
     /// Of a [replica](crate::aws::edge) its original.
@@ -22,22 +20,14 @@ pub(crate) struct Calling {
     pub(crate) origin: Origin,
     pub(crate) run: u32,
     pub(crate) waiter: Waiter,
-    /// When the function's time-out cuts it.
-    pub(crate) deadline: SimTime,
     pub(crate) order: u32,
-    pub(crate) steps: Arc<[CallStep]>,
+    pub(crate) to_make: CallsToMake,
 }
 
 impl Frontend {
-    /// The run of an environment, if its handler is done and it makes calls.
+    /// The run of an environment of which more than usual is known, if its handler is done and it makes calls.
     pub(crate) fn begin_calling(&mut self, id: EnvironmentId) -> Option<Calling> {
-        let State::Busy(run) = &self.environments[id].state else { unreachable!("{id:?} is not running") };
-        let has_details = run.has_details;
-        let details = self.environments.details(id);
-        if !(has_details && std::mem::take(&mut details.calls)) {
-            return None;
-        }
-        let invoked = details.invoked;
+        let to_make = self.environments.details(id).calls.take()?;
         let row = &self.environments[id];
         let State::Busy(run) = &row.state else { unreachable!("{id:?} is not running") };
         let function = &self.functions[row.function];
@@ -47,33 +37,30 @@ impl Frontend {
             origin: run.origin,
             run: run.number,
             waiter: run.waiter,
-            deadline: invoked.plus(function.hot.timeout),
             order: function.hot.order,
-            steps: Arc::clone(&function.config.calls),
+            to_make,
         })
     }
 
-    /// The calls of a run have ended, and it ends like this; extensions may hold its environment a little longer.
-    /// Gives the answer and who waits for it.
+    /// The calls of a run have ended, and it ends like this; extensions may hold its environment a little longer, though
+    /// not beyond its deadline. Gives the answer and who waits for it.
     pub(crate) fn end_calls<O: Observer>(
         &mut self,
         id: EnvironmentId,
         outcome: RunOutcome,
+        CallsToMake { deadline, tail, .. }: CallsToMake,
         context: &mut Context<'_, O>,
     ) -> Option<Answered> {
-        let invoked = self.environments.details(id).invoked;
         let row = &mut self.environments[id];
         let State::Busy(run) = &mut row.state else { unreachable!("{id:?} is not running") };
         run.outcome = outcome;
         row.needs_init = matches!(outcome, RunOutcome::Timeout | RunOutcome::Crash);
-        let function = &self.functions[row.function];
-        let left = invoked.plus(function.hot.timeout).since(context.now);
-        let tail = function.config.extension_tail.min(left);
+        let tail = tail.min(deadline.since(context.now));
         if row.needs_init || tail.is_zero() {
             return self.on_run_ended(id, true, context);
         }
         let answered = run.take_reply(None);
-        let order = function.hot.order;
+        let order = self.functions[row.function].hot.order;
         context.schedule(context.now.plus(tail), Class::End, order, Event::RunEnded(id));
         answered
     }

@@ -36,7 +36,7 @@ impl Calls {
     fn client(&mut self, id: OutgoingId) -> &mut Client {
         let Outgoing { chain, branch, .. } = self.under_way[id];
         let chain = &self.chains[chain];
-        self.clients.client(chain.function, chain.environment, (chain.step, branch))
+        self.clients.client(chain.environment, chain.place(branch))
     }
 
     /// The chain of requests that a call belongs to.
@@ -47,8 +47,7 @@ impl Calls {
     /// Key of a call's draws for a purpose.
     fn key(&self, id: OutgoingId, purpose: u64) -> StreamKey {
         let Outgoing { chain, branch, call, .. } = self.under_way[id];
-        let chain = &self.chains[chain];
-        let shared = self.clients.shared(chain.function, (chain.step, branch));
+        let shared = self.clients.shared(self.chains[chain].place(branch));
         shared.key.child(purpose).child(u64::from(call.branch))
     }
 
@@ -153,7 +152,7 @@ impl Services {
         let Some(at) = attempt.into_iter().chain(self.total_end(id)).min() else { return };
         let outgoing = &mut self.calls.under_way[id];
         let chain = &self.calls.chains[outgoing.chain];
-        if at < chain.deadline {
+        if at < chain.to_make.deadline {
             outgoing.due = at;
             context.schedule(at, Class::Timer, chain.order, Event::Service(ServiceEvent::CallDue(id)));
         }
@@ -243,8 +242,7 @@ impl Services {
         let Outgoing { chain, branch, call: origin, attempts, .. } = self.calls.under_way[id];
         let (bytes, number) = (self.calls.payload(id), self.calls.number(id));
         let (key, attempt) = (self.calls.key(id, FAULT), self.calls.nth(id, attempts.sent));
-        let chain = &self.calls.chains[chain];
-        let shared = self.calls.clients.shared(chain.function, (chain.step, branch));
+        let shared = self.calls.clients.shared(self.calls.chains[chain].place(branch));
         match to {
             Target::Queue(queue) => {
                 let group = shared.keys.hash(number);

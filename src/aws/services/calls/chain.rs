@@ -18,7 +18,7 @@ impl Services {
     /// The handler of a run is done, and the run makes its calls.
     #[inline(never)]
     pub(in crate::aws) fn begin_calls<O: Observer>(&mut self, calling: Calling, context: &mut Context<'_, O>) {
-        let Calling { environment, function, origin, run, waiter, deadline, order, steps } = calling;
+        let Calling { environment, function, origin, run, waiter, order, to_make } = calling;
         let lineage = self.lineage_of(waiter, Lineages::first(function));
         let chain = Chain {
             environment,
@@ -26,16 +26,16 @@ impl Services {
             origin,
             run,
             lineage,
-            steps,
+            to_make,
+            steps: self.calls.clients.steps(function, to_make.version),
             step: 0,
             branches: Vec::new(),
             open: Vec::new(),
-            deadline,
             order,
             is_open: true,
         };
         let id = self.calls.chains.insert(chain);
-        context.schedule(deadline, Class::Timer, order, Event::Service(ServiceEvent::CallsTimedOut(id)));
+        context.schedule(to_make.deadline, Class::Timer, order, Event::Service(ServiceEvent::CallsTimedOut(id)));
         self.begin_step(id, context);
     }
 
@@ -148,7 +148,7 @@ impl Services {
     /// The function's time-out ends a run that waits for its calls.
     pub(in crate::aws) fn on_calls_timed_out<O: Observer>(&mut self, id: ChainId, context: &mut Context<'_, O>) {
         let chain = &self.calls.chains[id];
-        if chain.is_open && chain.deadline == context.now {
+        if chain.is_open && chain.to_make.deadline == context.now {
             self.end_run(id, RunOutcome::Timeout, context);
         }
     }
@@ -157,13 +157,13 @@ impl Services {
     fn end_run<O: Observer>(&mut self, id: ChainId, outcome: RunOutcome, context: &mut Context<'_, O>) {
         let chain = &mut self.calls.chains[id];
         chain.is_open = false;
-        let (environment, mut open) = (chain.environment, std::mem::take(&mut chain.open));
+        let (environment, to_make, mut open) = (chain.environment, chain.to_make, std::mem::take(&mut chain.open));
         for call in open.drain(..) {
             self.abandon_attempt(call, false, context);
             self.finished(call, None, false, context);
         }
         self.calls.chains.discard(id);
-        let answered = self.frontend.end_calls(environment, outcome, context);
+        let answered = self.frontend.end_calls(environment, outcome, to_make, context);
         self.pass_answer(answered, context);
     }
 

@@ -15,9 +15,10 @@ mod clients;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use self::clients::Clients;
+use self::clients::{Clients, Place};
 use crate::aws::client::Attempts;
 use crate::aws::config::{self, CallStep, System};
+use crate::aws::environment::CallsToMake;
 use crate::aws::fact::Origin;
 use crate::aws::ids::{ChainId, EnvironmentId, FunctionId, LineageId, OutgoingId, RequestId, Slots};
 use crate::aws::request::Reply;
@@ -46,14 +47,13 @@ struct Chain {
     run: u32,
     /// The chain of requests that the run belongs to.
     lineage: LineageId,
+    to_make: CallsToMake,
     steps: Arc<[CallStep]>,
     /// Where it stands.
     step: usize,
     /// The calls of that step, each with how many were made and how many are under way.
     branches: Vec<Branch>,
     open: Vec<OutgoingId>,
-    /// When the function's time-out ends the run.
-    deadline: SimTime,
     order: u32,
     is_open: bool,
 }
@@ -109,6 +109,13 @@ enum Ended {
     TimedOut,
     /// The circuit breaker did not let it be sent.
     CircuitOpen,
+}
+
+impl Chain {
+    /// A call of its step.
+    fn place(&self, branch: usize) -> Place {
+        Place { function: self.function, version: self.to_make.version, step: self.step, branch }
+    }
 }
 
 impl Calls {
