@@ -15,6 +15,18 @@ changes: [{ at: 10s, set: { functions.f.calls: [{ dependency: d }] } }]";
     near("mean", number(&summary, "dependencies.d.connections.mean"), 600.1 / 3_600.0, 1e-9);
 }
 
+/// An environment that is retired as its calls end closes its connections then, not when something else happens.
+#[test]
+fn connections_close_when_their_environment_is_retired() {
+    let yaml = "duration: 1h
+dependencies: { d: { service_time: 1s, connections_per_environment: 2 } }
+functions: { f: { duration: 1s, maximum_environment_age: 500ms, calls: [{ dependency: d }] } }
+callers: { c: { target: f, arrivals: { at: [0s, 30m] } } }";
+    let summary = simulate(yaml);
+    near("last", number(&summary, "dependencies.d.connections.last"), 0.0, 0.0);
+    near("mean", number(&summary, "dependencies.d.connections.mean"), 4.0 / 3_600.0, 1e-9);
+}
+
 /// A run goes on with the calls, the time-out and the extensions that it began with.
 #[test]
 fn a_run_under_way_keeps_its_settings() {

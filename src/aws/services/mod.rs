@@ -153,7 +153,11 @@ impl Services {
             self.close_environments(context);
             self.settle_calls(context);
             self.state_machines.run(&mut self.frontend, context);
-            if !(self.fan_out.is_pending() || self.calls.has_ended() || self.dependencies.has_answers()) {
+            let goes_on = self.fan_out.is_pending()
+                || self.calls.has_ended()
+                || self.dependencies.has_answers()
+                || self.frontend.has_closed();
+            if !goes_on {
                 break;
             }
         }
