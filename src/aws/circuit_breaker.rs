@@ -75,6 +75,15 @@ impl CircuitBreaker {
         }
     }
 
+    /// Nobody will hear how an attempt ended that was sent in the state `epoch`: another may be sent in its place.
+    pub(crate) fn drop_attempt(&mut self, epoch: u16) {
+        if let State::HalfOpen { sent, .. } = &mut self.state
+            && epoch == self.epoch
+        {
+            *sent -= 1;
+        }
+    }
+
     fn enter(&mut self, state: State) {
         self.state = state;
         self.epoch = self.epoch.wrapping_add(1);
@@ -163,6 +172,18 @@ mod tests {
         let probe = breaker.admit(at(11)).unwrap();
         breaker.record(at(11), probe, true);
         assert_eq!(breaker.admit(at(15)), None, "a failed probe opens it again");
+    }
+
+    /// A probe that is given up makes room for another; one of an earlier state does not.
+    #[test]
+    fn a_probe_may_be_dropped() {
+        let mut breaker = breaker(1, 1);
+        breaker.record(at(0), 0, true);
+        let probe = breaker.admit(at(5)).unwrap();
+        breaker.drop_attempt(0);
+        assert_eq!(breaker.admit(at(5)), None);
+        breaker.drop_attempt(probe);
+        assert_eq!(breaker.admit(at(5)), Some(probe));
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(crate) struct Attempts {
     pub(crate) last_wait: SimDuration,
     /// Why there was a retry, the last time.
     pub(crate) last_cause: Option<Cause>,
-    /// State of the circuit breaker when the last attempt was sent.
+    /// State of the circuit breaker when the attempt was sent that is out; 0: none is, or it was sent without a breaker.
     pub(crate) breaker_epoch: u16,
 }
 
@@ -138,6 +138,13 @@ impl Client {
         true
     }
 
+    /// The attempt that is out, if one is, is given up, and says nothing.
+    pub(crate) fn drop_attempt(&mut self, attempts: &Attempts) {
+        if let Some(breaker) = &mut self.breaker {
+            breaker.drop_attempt(attempts.breaker_epoch);
+        }
+    }
+
     /// An attempt of a call that was submitted at `since` ended. `word` is called for a random word if a wait may be drawn.
     #[inline(always)]
     pub(crate) fn on_ended(
@@ -184,6 +191,7 @@ impl Client {
         if let Some(breaker) = &mut self.breaker {
             breaker.record(now, attempts.breaker_epoch, retryable);
         }
+        attempts.breaker_epoch = 0;
         if let Some(limiter) = &mut self.limiter {
             limiter.on_answer(now, end == AttemptEnd::Answered(Answer::Throttled));
         }

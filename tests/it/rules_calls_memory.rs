@@ -77,3 +77,31 @@ changes: [{{ at: 3s, set: {{ functions.f.calls: [{calls}] }} }}]",
         check_run(&calls, &yaml, &[("dependencies.d.calls", asked[0]), ("dependencies.e.calls", asked[1])]);
     }
 }
+
+/// A run that ends in the middle of a probe says nothing of it: the next run sends another, and finds the dependency well.
+#[test]
+fn a_probe_that_its_run_gives_up_is_sent_again() {
+    let yaml = "duration: 10s
+dependencies:
+  d: { service_time: 500ms, failures: [{ probability: 100%, until: 1s }] }
+  e: { service_time: 10ms, failures: [{ probability: 100%, from: 2s, until: 3s }] }
+functions:
+  f:
+    duration: 0s
+    calls:
+      - parallel:
+          - { dependency: d, on_failure: ignore, client: { circuit_breaker: { minimum_calls: 1, open: 1s } } }
+          - { dependency: e }
+callers: { c: { target: f, arrivals: { at: [0s, 2s, 4s, 6s] }, client: { retry: none } } }";
+    check_run(
+        "probe",
+        yaml,
+        &[
+            ("functions.f.cold_starts", 1.0),
+            ("functions.f.errors", 1.0),
+            ("dependencies.d.calls", 4.0),
+            ("dependencies.d.abandoned", 1.0),
+            ("callers.c.succeeded", 3.0),
+        ],
+    );
+}

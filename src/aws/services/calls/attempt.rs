@@ -39,6 +39,12 @@ impl Calls {
         self.clients.client(chain.environment, chain.place(branch))
     }
 
+    /// The run of a call has ended: its client does not learn how the attempt goes that is out.
+    pub(super) fn drop_attempt(&mut self, id: OutgoingId) {
+        let attempts = self.under_way[id].attempts;
+        self.client(id).drop_attempt(&attempts);
+    }
+
     /// The chain of requests that a call belongs to.
     pub(in crate::aws) fn outgoing_lineage(&self, id: OutgoingId) -> LineageId {
         self.under_way[id].lineage

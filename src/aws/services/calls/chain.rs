@@ -160,6 +160,7 @@ impl Services {
         let (environment, to_make, mut open) = (chain.environment, chain.to_make, std::mem::take(&mut chain.open));
         for call in open.drain(..) {
             self.abandon_attempt(call, false, context);
+            self.calls.drop_attempt(call);
             self.finished(call, None, false, context);
         }
         self.calls.chains.discard(id);
