@@ -105,3 +105,17 @@ callers: { c: { target: f, arrivals: { at: [0s, 2s, 4s, 6s] }, client: { retry: 
         ],
     );
 }
+
+/// The time-out of the whole call ends a wait for the adaptive limiter too.
+#[test]
+fn the_limiter_does_not_outlast_the_call() {
+    let yaml = "duration: 10s
+dependencies: { d: { service_time: 1ms, rate_limit: 1/s } }
+functions:
+  f:
+    duration: 0s
+    timeout: 10s
+    calls: [{ dependency: d, times: 2, client: { retry: { preset: adaptive, base: 0s }, total_timeout: 300ms } }]
+callers: { c: { target: f, arrivals: { at: [0s] }, client: { retry: none } } }";
+    check_run("limiter", yaml, &[("callers.c.latency_ms.max", 301.0), ("dependencies.d.calls", 2.0)]);
+}

@@ -88,8 +88,9 @@ impl Services {
         }
     }
 
-    /// The call goes on at `at`.
+    /// The call goes on at `at`, or is given up before.
     fn call_waits<O: Observer>(&mut self, id: OutgoingId, at: SimTime, context: &mut Context<'_, O>) {
+        let at = self.total_end(id).map_or(at, |end| at.min(end));
         let outgoing = &mut self.calls.under_way[id];
         (outgoing.state, outgoing.due) = (OutgoingState::Waiting, at);
         let order = self.calls.chains[outgoing.chain].order;
@@ -316,21 +317,21 @@ impl Services {
         outgoing.attempts = attempts;
         (outgoing.state, outgoing.due) = (OutgoingState::Deciding, SimTime::MAX);
         match decision {
+            // The client's protections learn of the attempt, but nothing is tried again.
+            _ if end == AttemptEnd::TimedOut && self.is_late(id, context.now) => {
+                self.call_over(id, Outcome::Timeout, context);
+            }
             Decision::Finish => self.call_over(id, end.outcome(), context),
             Decision::QuotaExhausted => {
                 context.state(&Fact::Outgoing(OutgoingFact::RetryQuotaExhausted { function, call }));
                 self.call_over(id, end.outcome(), context);
             }
-            Decision::RetryAfter(_) if end == AttemptEnd::TimedOut && self.is_late(id, context.now) => {
-                self.call_over(id, Outcome::Timeout, context);
-            }
             Decision::RetryAfter(wait) => {
                 let due = context.now.plus(wait);
-                if let Some(end) = self.total_end(id).filter(|end| due >= *end) {
-                    return self.call_waits(id, end, context);
+                if self.total_end(id).is_none_or(|end| due < end) {
+                    let attempt = attempt + 1;
+                    context.state(&Fact::Outgoing(OutgoingFact::RetryScheduled { function, call, attempt, due }));
                 }
-                let attempt = attempt + 1;
-                context.state(&Fact::Outgoing(OutgoingFact::RetryScheduled { function, call, attempt, due }));
                 self.call_waits(id, due, context);
             }
         }
