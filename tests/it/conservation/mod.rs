@@ -3,6 +3,7 @@
 //! The same cases come in every run; `PROPTEST_CASES=5000 cargo test --test it conservation` tries more.
 
 mod asynchronous;
+mod calls;
 mod executions;
 mod fair;
 mod fronts;
