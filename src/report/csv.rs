@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use crate::kernel::time::SimTime;
-use crate::stats::histogram::{Rung, milliseconds};
+use crate::stats::curve::Rung;
+use crate::stats::histogram::milliseconds;
 use crate::stats::series::TimeSeries;
 use crate::stats::summary::Summary;
 
@@ -26,34 +27,10 @@ pub(super) fn render(summaries: &[Summary]) -> String {
 /// `count` is how many values are at or below `value_ms`.
 pub fn latency_csv(summary: &Summary) -> String {
     let mut table = Table::new(["metric", "quantile", "value_ms", "count"]);
-    let mut curve = |metric: String, ladder: &[Rung]| {
-        for Rung { quantile, value, count } in ladder {
+    for (metric, curve) in summary.curves() {
+        for Rung { quantile, value, count } in curve.rungs() {
             table.row([metric.as_str(), &quantile.to_string(), &value.to_string(), &count.to_string()]);
         }
-    };
-    for (name, caller) in summary.callers.iter() {
-        curve(format!("callers.{name}.latency_ms"), &caller.latency_ladder);
-    }
-    for (name, function) in summary.functions.iter() {
-        curve(format!("functions.{name}.duration_ms"), &function.duration_ladder);
-        curve(format!("functions.{name}.init_ms"), &function.init_ladder);
-        let events = &function.asynchronous;
-        curve(format!("functions.{name}.async_latency_ms"), &events.latency_ladder);
-        curve(format!("functions.{name}.async_event_age_ms"), &events.age_ladder);
-        curve(format!("functions.{name}.async_queue_time_ms"), &events.queue_time_ladder);
-    }
-    for (name, queue) in summary.queues.iter() {
-        curve(format!("queues.{name}.time_to_delete_ms"), &queue.time_to_delete_ladder);
-    }
-    for (name, mapping) in summary.event_source_mappings.iter() {
-        curve(format!("event_source_mappings.{name}.iterator_age_ms"), &mapping.iterator_age_ladder);
-    }
-    for (name, machine) in summary.state_machines.iter() {
-        curve(format!("state_machines.{name}.duration_ms"), &machine.duration_ladder);
-    }
-    for (name, dependency) in summary.dependencies.iter() {
-        curve(format!("dependencies.{name}.wait_ms"), &dependency.wait_ladder);
-        curve(format!("dependencies.{name}.latency_ms"), &dependency.latency_ladder);
     }
     table.finish()
 }

@@ -34,13 +34,15 @@ pub(super) const fn bucket(value: u64, bits: u32) -> u64 {
 }
 
 /// The lowest value of a bucket.
-pub(super) const fn lowest<const BITS: u32>(bucket: usize) -> u64 {
-    let shift = (bucket >> (BITS - 1)).saturating_sub(1);
-    ((bucket - (shift << (BITS - 1))) as u64) << shift
+#[inline(always)]
+pub(super) const fn lowest(bucket: usize, bits: u32) -> u64 {
+    let shift = (bucket >> (bits - 1)).saturating_sub(1);
+    ((bucket - (shift << (bits - 1))) as u64) << shift
 }
 
 /// The middle of a bucket, rounded up.
-pub(super) const fn middle<const BITS: u32>(bucket: usize) -> u64 {
-    let shift = (bucket >> (BITS - 1)).saturating_sub(1);
-    lowest::<BITS>(bucket) + (1 << shift >> 1)
+#[inline(always)]
+pub(super) const fn middle(bucket: usize, bits: u32) -> u64 {
+    let shift = (bucket >> (bits - 1)).saturating_sub(1);
+    lowest(bucket, bits) + (1 << shift >> 1)
 }

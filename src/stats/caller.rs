@@ -112,7 +112,7 @@ impl CallerStats {
         }
         codes.sort_unstable();
         let seconds = measured.as_nanos() as f64 / 1e9;
-        let (latency_ms, latency_ladder) = self.latency.report();
+        let (latency_ms, latency_curve) = self.latency.report();
         CallerSummary {
             submitted: self.submitted,
             succeeded,
@@ -138,7 +138,7 @@ impl CallerStats {
             circuit_open: self.circuit_open,
             goodput_per_s: if measured.is_zero() { None } else { Some(succeeded as f64 / seconds) },
             dead_letters: self.dead_letters,
-            latency_ladder,
+            latency_curve,
             sends: self.sends,
             via: self.service,
         }

@@ -174,7 +174,7 @@ impl MachineStats {
         let mut errors: Vec<(String, u64)> =
             self.errors.iter().map(|(error, count)| (error.shown(names).to_owned(), *count)).collect();
         errors.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        let (duration_ms, duration_ladder) = self.duration.report();
+        let (duration_ms, duration_curve) = self.duration.report();
         StateMachineSummary {
             executions: self.executions,
             succeeded: self.succeeded,
@@ -184,7 +184,7 @@ impl MachineStats {
             delayed_transitions: self.delayed,
             retries: self.retries,
             duration_ms,
-            duration_ladder,
+            duration_curve,
             errors: Named(errors),
         }
     }

@@ -239,8 +239,8 @@ impl FunctionStats {
         };
         let rare = &mut *self.rare;
         let reasons = ThrottleReason::ALL.into_iter().zip(rare.throttles);
-        let (duration_ms, duration_ladder) = self.duration.report();
-        let (init_ms, init_ladder) = rare.init.report();
+        let (duration_ms, duration_curve) = self.duration.report();
+        let (init_ms, init_curve) = rare.init.report();
         let summary = FunctionSummary {
             name: name.to_owned(),
             invocations: self.invocations,
@@ -272,8 +272,8 @@ impl FunctionStats {
             abandoned_runs: rare.abandoned_runs,
             abandoned_ms: rare.abandoned_ns as f64 / 1e6,
             asynchronous,
-            duration_ladder,
-            init_ladder,
+            duration_curve,
+            init_curve,
             limits,
         };
         (summary, self.bill.usage(self.invocations))

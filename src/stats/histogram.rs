@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::buckets::{Seen, bucket, look_at, lowest, middle};
+use super::buckets::{Seen, bucket, look_at, lowest};
+use super::curve::Curve;
 use crate::kernel::time::SimDuration;
 
 /// What a distribution comes to (contract, section 3). `T` is `f64` for milliseconds and `u64` for counts.
@@ -33,38 +34,6 @@ pub struct Figures<T> {
     pub max: Option<T>,
 }
 
-/// One step of the curve that [`Distribution::report`] gives.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rung {
-    /// Between 0 and 1.
-    pub quantile: f64,
-    /// The value at the quantile's nearest rank.
-    pub value: f64,
-    /// The rank: so many values are at or below.
-    pub count: u64,
-}
-
-/// Ten-thousandths at which ladders have their rungs: 0, 1 %, .., 99 %, 99.1 %, .., 99.9 %, 99.91 %, .., 100 %.
-const LADDER: [u32; 119] = ladder_steps();
-
-const fn ladder_steps() -> [u32; 119] {
-    let mut steps = [0; 119];
-    let mut place = 0;
-    let mut at = 0;
-    while place < steps.len() {
-        steps[place] = at;
-        place += 1;
-        at += if at < 9_900 {
-            100
-        } else if at < 9_990 {
-            10
-        } else {
-            1
-        };
-    }
-    steps
-}
-
 /// The rank that the nearest-rank rule names for `ten_thousandths` of `count` values; 1 is the smallest value's.
 #[allow(clippy::cast_possible_truncation, reason = "a share of a u64 fits")]
 pub(super) const fn nearest_rank(count: u64, ten_thousandths: u32) -> u64 {
@@ -73,7 +42,7 @@ pub(super) const fn nearest_rank(count: u64, ten_thousandths: u32) -> u64 {
 }
 
 /// Walks values in rising order once and answers questions for rising ranks.
-struct Ranks<I> {
+pub(super) struct Ranks<I> {
     values: I,
     value: u64,
     below: u64,
@@ -81,12 +50,12 @@ struct Ranks<I> {
 
 impl<I: Iterator<Item = (u64, u64)>> Ranks<I> {
     /// `values` are pairs of value and number, rising.
-    const fn new(values: I) -> Self {
+    pub(super) const fn new(values: I) -> Self {
         Self { values, value: 0, below: 0 }
     }
 
     /// The value with this rank.
-    fn at(&mut self, rank: u64) -> u64 {
+    pub(super) fn at(&mut self, rank: u64) -> u64 {
         while self.below < rank {
             let Some((value, count)) = self.values.next() else { break };
             self.value = value;
@@ -97,7 +66,7 @@ impl<I: Iterator<Item = (u64, u64)>> Ranks<I> {
 }
 
 /// The quantiles of [`Figures`], in ten-thousandths.
-const QUANTILES: [u32; 5] = [5_000, 9_000, 9_500, 9_900, 9_990];
+pub(super) const QUANTILES: [u32; 5] = [5_000, 9_000, 9_500, 9_900, 9_990];
 
 /// Quantiles within 0.1 %: callers and what is over all.
 pub type Fine = Distribution<11>;
@@ -201,7 +170,7 @@ impl<const BITS: u32> Distribution<BITS> {
     pub fn histogram(&mut self) -> Histogram<u64> {
         let mut histogram = Self::empty_histogram();
         for (bucket, count) in self.buckets() {
-            let _ = histogram.record_n(lowest::<BITS>(bucket), count); // It grows on use, and 2^64 ns fits.
+            let _ = histogram.record_n(lowest(bucket, BITS), count); // It grows on use, and 2^64 ns fits.
         }
         histogram
     }
@@ -228,52 +197,20 @@ impl<const BITS: u32> Distribution<BITS> {
 
     /// What it comes to, in milliseconds.
     pub fn figures(&mut self) -> Figures<f64> {
-        let values = self.values();
-        self.figures_of(&values)
+        self.curve().figures()
     }
 
     /// What it comes to, in milliseconds, and the whole curve of it.
-    pub fn report(&mut self) -> (Figures<f64>, Vec<Rung>) {
-        let values = self.values();
-        (self.figures_of(&values), self.ladder(&values))
+    pub fn report(&mut self) -> (Figures<f64>, Curve) {
+        let curve = self.curve();
+        (curve.figures(), curve)
     }
 
-    fn figures_of(&self, values: &[(u64, u64)]) -> Figures<f64> {
-        let count: u64 = values.iter().map(|&(_, count)| count).sum();
-        if count == 0 {
-            return empty();
-        }
-        let mut ranks = Ranks::new(values.iter().copied());
-        let [p50, p90, p95, p99, p999] = QUANTILES.map(|q| Some(milliseconds(ranks.at(nearest_rank(count, q)))));
-        let mean = self.sum as f64 / count as f64 / 1e6;
-        let (min, max) = (Some(milliseconds(self.min)), Some(milliseconds(self.max)));
-        Figures { count, mean: Some(mean), min, p50, p90, p95, p99, p999, max }
-    }
-
-    /// The whole curve in 119 steps, in milliseconds; empty without values.
-    fn ladder(&self, values: &[(u64, u64)]) -> Vec<Rung> {
-        let count: u64 = values.iter().map(|&(_, count)| count).sum();
-        if count == 0 {
-            return Vec::new();
-        }
-        let mut ranks = Ranks::new(values.iter().copied());
-        let rung = |step: &u32| {
-            let rank = nearest_rank(count, *step);
-            let value = match *step {
-                0 => self.min,
-                10_000 => self.max,
-                _ => ranks.at(rank),
-            };
-            Rung { quantile: f64::from(*step) / 1e4, value: milliseconds(value), count: rank }
-        };
-        LADDER.iter().map(rung).collect()
-    }
-
-    /// Buckets that hold something: their middle, clamped to what was seen, and how many values.
-    fn values(&mut self) -> Vec<(u64, u64)> {
+    /// All of it.
+    fn curve(&mut self) -> Curve {
         self.count_latest();
-        let (min, max) = (self.min, self.max);
-        self.buckets().map(|(bucket, count)| (middle::<BITS>(bucket).clamp(min, max), count)).collect()
+        let (sum, min, max) = (self.sum, self.min, self.max);
+        Curve { bits: BITS, buckets: self.buckets().collect(), sum, min, max }
     }
 }
 
@@ -359,7 +296,7 @@ mod tests {
     use super::*;
 
     /// What some lengths come to, with two or three digits.
-    fn report(digits: u32, values: &[u64]) -> (Figures<f64>, Vec<Rung>) {
+    fn report(digits: u32, values: &[u64]) -> (Figures<f64>, Curve) {
         match digits {
             2 => distribution::<8>(values).report(),
             _ => distribution::<11>(values).report(),
@@ -382,7 +319,7 @@ mod tests {
             serde_json::to_string(&figures).unwrap(),
             r#"{"count":0,"mean":null,"min":null,"p50":null,"p90":null,"p95":null,"p99":null,"p999":null,"max":null}"#
         );
-        assert!(Fine::new().report().1.is_empty());
+        assert!(Fine::new().report().1.rungs().is_empty());
         assert_eq!(Tally::default().figures(), empty());
     }
 
@@ -431,8 +368,8 @@ mod tests {
         let mut sorted = values.clone();
         sorted.sort_unstable();
         for (digits, promise) in [(3, 0.001), (2, 0.01)] {
-            let (figures, ladder) = report(digits, &values);
-            for rung in ladder {
+            let (figures, curve) = report(digits, &values);
+            for rung in curve.rungs() {
                 let exact = milliseconds(sorted[usize::try_from(rung.count - 1).unwrap()]);
                 let error = (rung.value - exact).abs();
                 assert!(error <= promise * exact, "{}: {} for {exact}", rung.quantile, rung.value);
@@ -445,16 +382,6 @@ mod tests {
     }
 
     #[test]
-    fn the_ladder_rises_from_the_smallest_to_the_largest() {
-        let ladder = report(3, &[1_000_000, 2_000_000, 3_000_000]).1;
-        assert_eq!(ladder.len(), LADDER.len());
-        assert_eq!(ladder[0], Rung { quantile: 0.0, value: 1.0, count: 1 });
-        assert_eq!(ladder[118], Rung { quantile: 1.0, value: 3.0, count: 3 });
-        assert!(ladder.is_sorted_by(|a, b| a.quantile < b.quantile && a.value <= b.value));
-        assert!(ladder.iter().any(|rung| rung.quantile.to_bits() == 0.9999_f64.to_bits()));
-    }
-
-    #[test]
     fn a_full_bucket_is_poured_out() {
         let mut distribution = distribution::<11>(&[10, 20]);
         distribution.count_latest();
@@ -463,7 +390,7 @@ mod tests {
             distribution.record(SimDuration::from_nanos(20));
         }
         distribution.count_latest();
-        assert_eq!(distribution.values(), [(10, 1), (20, u64::from(u8::MAX) + 3)]);
+        assert_eq!(distribution.buckets().collect::<Vec<_>>(), [(10, 1), (20, u64::from(u8::MAX) + 3)]);
         assert_eq!(distribution.count(), u64::from(u8::MAX) + 4);
     }
 
@@ -476,7 +403,7 @@ mod tests {
             let edges = (0..64).flat_map(|bit| [(1u64 << bit) - 1, 1 << bit, (1 << bit) + (1 << bit) / 3]);
             for value in edges.chain([u64::MAX, 1_000_000_007, 123_456_789_012]) {
                 let bucket = usize::try_from(bucket(value, BITS)).unwrap();
-                let found = (lowest::<BITS>(bucket), middle::<BITS>(bucket));
+                let found = (lowest(bucket, BITS), crate::stats::buckets::middle(bucket, BITS));
                 let expected = (histogram.lowest_equivalent(value), histogram.median_equivalent(value));
                 assert_eq!(found, expected, "{value} with {digits} digits");
             }

@@ -14,6 +14,7 @@ mod buckets;
 mod caller;
 mod context;
 pub mod cost;
+pub mod curve;
 mod dependencies;
 pub mod digest;
 mod executions;

@@ -165,9 +165,9 @@ impl AsynchronousStats {
         let dropped: u64 = self.dropped.iter().sum();
         let conditions = Condition::DROPS.into_iter().zip(self.dropped);
         let recursive = conditions.clone().find(|(condition, _)| *condition == Condition::RecursiveInvocation);
-        let (queue_time, queue_time_ladder) = self.queue_time.report();
-        let (age, age_ladder) = self.age.report();
-        let (latency, latency_ladder) = self.latency.report();
+        let (queue_time, queue_time_curve) = self.queue_time.report();
+        let (age, age_curve) = self.age.report();
+        let (latency, latency_curve) = self.latency.report();
         let of = |counts: &[u64; KINDS], kind: DeliveryKind| counts[kind as usize];
         AsynchronousSummary {
             recursive_invocations_dropped: recursive.map_or(0, |(_, count)| count),
@@ -194,9 +194,9 @@ impl AsynchronousStats {
                 + of(&self.undelivered, DeliveryKind::OnFailure),
             keeps: self.keeps,
             lost: self.lost,
-            queue_time_ladder,
-            age_ladder,
-            latency_ladder,
+            queue_time_curve,
+            age_curve,
+            latency_curve,
         }
     }
 

@@ -186,8 +186,8 @@ impl DependencyStats {
 
     fn summary(&mut self, ended: SimTime, measured: SimDuration) -> DependencySummary {
         let ratio = |a: u64, b: f64| if b > 0.0 { Some(a as f64 / b) } else { None };
-        let (wait_ms, wait_ladder) = self.wait.report();
-        let (latency_ms, latency_ladder) = self.latency.report();
+        let (wait_ms, wait_curve) = self.wait.report();
+        let (latency_ms, latency_curve) = self.latency.report();
         DependencySummary {
             calls: self.calls,
             served: self.served,
@@ -202,8 +202,8 @@ impl DependencyStats {
             load_factor: ratio(self.calls, self.reached.count() as f64),
             goodput_per_s: ratio(self.succeeded, measured.as_nanos() as f64 / 1e9),
             recovered_at_ms: self.recovery.at_ms(),
-            wait_ladder,
-            latency_ladder,
+            wait_curve,
+            latency_curve,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::aws::fact::RunOutcome;
 use crate::aws::ids::QueueId;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::stats::gauge::Gauge;
+use crate::stats::curve::Curve;
 use crate::stats::histogram::{Tally, empty};
 use crate::stats::series::Recorder;
 use crate::stats::summary::{Discards, MappingSummary, SourceKind};
@@ -250,7 +251,7 @@ impl MappingStats {
             kind: SourceKind::Queue,
             discards: Discards::default(),
             awaited: true,
-            iterator_age_ladder: Vec::new(),
+            iterator_age_curve: Curve::default(),
         };
         (rare.name.clone(), summary)
     }

@@ -298,7 +298,7 @@ impl QueueStats {
     pub(super) fn summary(&mut self, ended: SimTime) -> QueueSummary {
         self.at(ended);
         let drained_at = self.emptied.filter(|_| self.held() == 0);
-        let (time_to_delete_ms, time_to_delete_ladder) = self.time_to_delete.report();
+        let (time_to_delete_ms, time_to_delete_curve) = self.time_to_delete.report();
         let rare = &mut *self.rare;
         let whole = Contents {
             visible: self.visible.figures(ended),
@@ -334,7 +334,7 @@ impl QueueStats {
             approximate_number_of_messages_delayed_in_quiet_groups: quiet.delayed,
             approximate_age_of_oldest_message_in_quiet_groups_ms: quiet.age,
             role: rare.role,
-            time_to_delete_ladder,
+            time_to_delete_curve,
         }
     }
 

@@ -61,7 +61,7 @@ impl Seen {
             let from = below;
             below += count;
             for (_, value) in ranks.iter_mut().filter(|(rank, _)| from < *rank && *rank <= below) {
-                *value = milliseconds(middle::<BITS>(bucket).clamp(min, max));
+                *value = milliseconds(middle(bucket, BITS).clamp(min, max));
             }
         }
         let [(_, p50), (_, p90), (_, p99), (_, max)] = ranks;

@@ -213,7 +213,7 @@ impl ReaderStats {
         summary.oversized_records = self.oversized;
         summary.runs_per_record = self.runs.figures();
         summary.awaited = self.awaited;
-        (summary.iterator_age_ms, summary.iterator_age_ladder) = self.age.report();
+        (summary.iterator_age_ms, summary.iterator_age_curve) = self.age.report();
         if let Source::Stream(_) = self.source {
             summary.shards = Some(self.readings(shards));
         }

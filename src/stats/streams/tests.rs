@@ -100,7 +100,7 @@ fn esm_a36_iterator_age_is_that_of_the_last_record_at_each_send() {
     assert_eq!(counts, [0, 0, 3, 0]);
     assert_eq!(shards[2].iterator_age_ms.max, Some(3_250.0));
     assert_eq!((mapping.runs_per_record.max, mapping.failed_invoke_events, mapping.invoked_events), (Some(2), 3, 6));
-    assert_eq!(mapping.iterator_age_ladder.len(), 119);
+    assert_eq!(mapping.iterator_age_curve.rungs().len(), 119);
 }
 
 /// ESM-5: `DocumentDB` tells the age when the function is done.

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::stats::gauge::GaugeFigures;
-use crate::stats::histogram::{Figures, Rung};
+use crate::stats::curve::Curve;
+use crate::stats::histogram::Figures;
 
 /// One dependency. Counts are of requests whose submission is measured.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -37,8 +38,8 @@ pub struct DependencySummary {
     pub recovered_at_ms: Option<f64>,
     /// For `latency.csv`.
     #[serde(skip)]
-    pub wait_ladder: Vec<Rung>,
+    pub wait_curve: Curve,
     /// For `latency.csv`.
     #[serde(skip)]
-    pub latency_ladder: Vec<Rung>,
+    pub latency_curve: Curve,
 }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use super::Named;
-use crate::stats::histogram::{Figures, Rung};
+use crate::stats::curve::Curve;
+use crate::stats::histogram::Figures;
 
 /// One state machine (INV-4.5). Counts are of executions submitted at or after the warm-up.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -26,7 +27,7 @@ pub struct StateMachineSummary {
     pub duration_ms: Figures<f64>,
     /// Its whole curve, for `latency.csv`.
     #[serde(skip)]
-    pub duration_ladder: Vec<Rung>,
+    pub duration_curve: Curve,
     /// For the text report: executions that did not succeed by error, most first.
     #[serde(skip)]
     pub errors: Named<u64>,

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::{Discards, ShardReading, SourceKind};
 use crate::stats::gauge::GaugeFigures;
-use crate::stats::histogram::{Figures, Rung};
+use crate::stats::curve::Curve;
+use crate::stats::histogram::Figures;
 
 /// One queue (ESM-1.13). Counts of messages are of those submitted at or after the warm-up; gauges, receives that gave
 /// nothing and requests count by time.
@@ -65,7 +66,7 @@ pub struct QueueSummary {
     pub role: QueueRole,
     /// The whole curve of the time to delete, for `latency.csv`.
     #[serde(skip)]
-    pub time_to_delete_ladder: Vec<Rung>,
+    pub time_to_delete_curve: Curve,
 }
 
 /// What a queue is for.
@@ -152,7 +153,7 @@ pub struct MappingSummary {
     pub awaited: bool,
     /// The whole curve of the iterator age, for `latency.csv`.
     #[serde(skip)]
-    pub iterator_age_ladder: Vec<Rung>,
+    pub iterator_age_curve: Curve,
 }
 
 /// What AWS advises and the scenario does not do, for the text report.

@@ -1,6 +1,7 @@
 //! The report as data: every number of `summary.json`, in its order and under its names (contract, section 3).
 
 mod conservation;
+mod curves;
 mod dependencies;
 mod executions;
 mod messages;
@@ -20,7 +21,8 @@ use crate::aws::config::Service;
 use crate::expect::{Expectation, Judgement};
 use crate::stats::cost::CostSummary;
 use crate::stats::gauge::GaugeFigures;
-use crate::stats::histogram::{Figures, Rung};
+use crate::stats::curve::Curve;
+use crate::stats::histogram::Figures;
 
 /// What a run came to.
 ///
@@ -153,7 +155,7 @@ pub struct CallerSummary {
     pub dead_letters: u64,
     /// The latency's whole curve, for `latency.csv`.
     #[serde(skip)]
-    pub latency_ladder: Vec<Rung>,
+    pub latency_curve: Curve,
     /// For the text report: whether the calls send messages to a queue or a broker, or records to a stream, or start
     /// executions without waiting for their end.
     #[serde(skip)]
@@ -233,10 +235,10 @@ pub struct FunctionSummary {
     pub asynchronous: AsynchronousSummary,
     /// The duration's whole curve, for `latency.csv`.
     #[serde(skip)]
-    pub duration_ladder: Vec<Rung>,
+    pub duration_curve: Curve,
     /// The same of Init.
     #[serde(skip)]
-    pub init_ladder: Vec<Rung>,
+    pub init_curve: Curve,
     /// For the text report.
     #[serde(skip)]
     pub limits: Limits,
@@ -283,13 +285,13 @@ pub struct AsynchronousSummary {
     pub lost: u64,
     /// The whole curve of the time in the queue, for `latency.csv`.
     #[serde(skip)]
-    pub queue_time_ladder: Vec<Rung>,
+    pub queue_time_curve: Curve,
     /// The same of the age.
     #[serde(skip)]
-    pub age_ladder: Vec<Rung>,
+    pub age_curve: Curve,
     /// The same of the latency.
     #[serde(skip)]
-    pub latency_ladder: Vec<Rung>,
+    pub latency_curve: Curve,
 }
 
 /// Records that destinations received.
