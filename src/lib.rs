@@ -2,7 +2,7 @@
 //!
 //! Reading order: [`kernel`] (time, events, random numbers), [`aws`] (the rules), [`scenario`] (the file),
 //! [`stats`] and [`expect`] (the numbers), [`story`] (one event, step by step), [`catalogue`] (everything that can
-//! invoke), [`run`] (all together), [`report`] (what people and programs read).
+//! invoke), [`run`] (all together), [`study`] (answers from many runs), [`report`] (what people and programs read).
 
 pub mod aws;
 pub mod catalogue;
@@ -13,3 +13,4 @@ pub mod run;
 pub mod scenario;
 pub mod stats;
 pub mod story;
+pub mod study;

@@ -17,6 +17,7 @@ use super::exit::{Exit, Failure};
 use super::load::{self, Ready};
 use super::progress::{self, Watch};
 use super::recordings::Recordings;
+use super::replicas::{Replication, Work};
 use super::results::Results;
 use super::simulate::{self, Outcome};
 use super::terminal::{self, Output};
@@ -76,6 +77,16 @@ impl Files {
         Ok(())
     }
 
+    /// The story of several runs is not one.
+    fn check_replicas(&self) -> Result<(), Failure> {
+        let Self { events, records, .. } = self;
+        match events.as_ref().map(|_| "--events").or(records.as_ref().map(|_| "--records")) {
+            None => Ok(()),
+            Some(flag) => Err(Failure::usage(format!("{flag} is for one run, and several replicas are asked for"))
+                .with_help("choose one of them with --seed")),
+        }
+    }
+
     /// How long the intervals of the time series are.
     fn interval(&self, ready: &[Ready]) -> Result<Interval, Failure> {
         let Some(length) = self.interval else { return Ok(Interval::Automatic) };
@@ -129,6 +140,7 @@ pub(super) fn run(
     printing: Printing,
     target: &Target,
     files: &Files,
+    replication: Replication,
     output: &mut Output,
     printer: &mut dyn Printer,
 ) -> Result<Exit, Failure> {
@@ -150,8 +162,12 @@ pub(super) fn run(
             Some(Results::prepare(folders)?)
         }
     };
+    if !replication.is_single() {
+        files.check_replicas()?;
+        let work = Work { printing, watch: &watch, results, output };
+        return replication.run(&ready, simulation.jobs(), interval, work);
+    }
     let recordings = files.prepare(&ready)?;
-    let scenarios: Vec<&Scenario> = ready.iter().map(|one| &one.scenario).collect();
     let mut batch = Batch {
         ready: &ready,
         printing,
@@ -166,8 +182,12 @@ pub(super) fn run(
         None => simulate::run(scenario, interval, (), progress).map(|(outcome, ())| outcome),
         Some(recordings) => recordings.run(scenario, interval, progress),
     };
-    simulate::side_by_side(&scenarios, simulation.jobs(), &watch, run, |index, outcome| {
-        watch.aside(|| batch.take(index, outcome));
+    let run = |index: usize| {
+        let scenario: &Scenario = &ready[index].scenario;
+        simulate::watched(scenario, &watch, |progress| run(scenario, progress))
+    };
+    simulate::side_by_side(ready.len(), simulation.jobs(), run, |index, outcome| {
+        watch.aside(|| batch.take(index, &outcome));
     })?;
     Ok(batch.end())
 }

@@ -10,6 +10,7 @@ use super::args::{Format, Printing, Simulation};
 use super::batch::{self, Files, Printer, Target};
 use super::exit::{Exit, Failure};
 use super::formats::{self, CsvTables, JsonItems};
+use super::replicas::Replication;
 use super::terminal::Output;
 use super::verdict;
 
@@ -56,7 +57,7 @@ pub(super) fn check(arguments: &Arguments, output: &mut Output) -> Result<Exit, 
         Format::Json => &mut Json(JsonItems::new(scenarios)),
         Format::Csv => &mut Csv(CsvTables::default()),
     };
-    batch::run(simulation, *printing, &target, &Files::default(), output, printer)
+    batch::run(simulation, *printing, &target, &Files::default(), Replication::default(), output, printer)
 }
 
 struct Text {

@@ -15,6 +15,7 @@ mod load;
 mod man;
 mod progress;
 mod recordings;
+mod replicas;
 mod results;
 mod run;
 mod schema;

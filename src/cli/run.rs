@@ -11,6 +11,7 @@ use super::args::{Format, Printing, Simulation};
 use super::batch::{self, Files, Printer, Target};
 use super::exit::{Exit, Failure};
 use super::formats::{CsvTables, JsonItems};
+use super::replicas::Replication;
 use super::terminal::{self, Output};
 
 /// Shown below the help.
@@ -25,6 +26,10 @@ Examples:
       Results as data and no files
   lambdasim run shop.yaml --events events.csv --records records.jsonl
       Also every step of every event, and what destinations receive
+  lambdasim run shop.yaml --replicas 20
+      The same with 20 seeds: means, and how well they are known
+  lambdasim run shop.yaml --until-precision 2%
+      As many seeds as it takes to know the numbers to 2 %
   lambdasim run scenarios/*.yaml --format json
       Several scenarios side by side; an array in the order of the command
       line, with null for a run that used up its event budget
@@ -52,11 +57,14 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     files: Files,
+
+    #[command(flatten)]
+    replication: Replication,
 }
 
 /// Runs the command.
 pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Failure> {
-    let Arguments { simulation, printing, out, no_files, files } = arguments;
+    let Arguments { simulation, printing, out, no_files, files, replication } = arguments;
     let target = match out {
         _ if *no_files => Target::Nowhere,
         Some(folder) => Target::Folder(folder.clone()),
@@ -68,7 +76,7 @@ pub(super) fn run(arguments: &Arguments, output: &mut Output) -> Result<Exit, Fa
         Format::Json => &mut Json(JsonItems::new(scenarios)),
         Format::Csv => &mut Csv(CsvTables::default()),
     };
-    batch::run(simulation, *printing, &target, files, output, printer)
+    batch::run(simulation, *printing, &target, files, *replication, output, printer)
 }
 
 struct Text {

@@ -1,4 +1,4 @@
-//! Simulates several scenarios side by side and hands on what they came to in the order of the command line.
+//! Simulates several scenarios or seeds side by side and hands on what they came to in their order.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -26,29 +26,28 @@ thread_local! {
     static CURRENT: RefCell<Option<(String, u64, Progress)>> = const { RefCell::new(None) };
 }
 
-/// Simulates every scenario by `run`, at most `jobs` at the same time, and gives each outcome to `each` as soon as it and
-/// those before it are known.
-pub(super) fn side_by_side(
-    scenarios: &[&Scenario],
+/// Does so many tasks, at most `jobs` at the same time, and gives what each came to to `each`, in their order, as soon as
+/// it and those before it are known.
+pub(super) fn side_by_side<T: Send>(
+    tasks: usize,
     jobs: NonZero<usize>,
-    watch: &Watch,
-    run: impl Fn(&Scenario, &mut dyn FnMut(Progress) -> bool) -> Outcome + Sync,
-    mut each: impl FnMut(usize, &Outcome),
+    run: impl Fn(usize) -> T + Sync,
+    mut each: impl FnMut(usize, T),
 ) -> Result<(), Failure> {
     name_the_run_of_a_panic();
     let run = &run;
-    let threads = jobs.get().min(scenarios.len());
+    let threads = jobs.get().min(tasks);
     let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(|error| {
         let message = format!("cannot start {threads} threads: {error}");
         Failure { exit: Exit::Unreachable, message, help: None }
     })?;
     let (done, outcomes) = mpsc::channel();
     pool.in_place_scope_fifo(|scope| {
-        for (index, scenario) in scenarios.iter().enumerate() {
+        for index in 0..tasks {
             let done = done.clone();
             scope.spawn_fifo(move |_| {
                 // Nobody listens any more when the other side has panicked.
-                let _ = done.send((index, watched(scenario, watch, |progress| run(scenario, progress))));
+                let _ = done.send((index, run(index)));
             });
         }
         drop(done);
@@ -57,7 +56,7 @@ pub(super) fn side_by_side(
         for (index, outcome) in outcomes {
             early.insert(index, outcome);
             while let Some(outcome) = early.remove(&next) {
-                each(next, &outcome);
+                each(next, outcome);
                 next += 1;
             }
         }

@@ -132,6 +132,15 @@ impl Expectation {
         problems
     }
 
+    /// The paths of the numbers that it looks at, as they are spelled.
+    pub fn paths(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        for side in [&self.left, &self.right] {
+            side.each_path(&mut |path| paths.push(path.to_string()));
+        }
+        paths
+    }
+
     /// Whether it holds. A comparison with null fails.
     pub fn judge(&self, summary: &Value) -> Judgement {
         let (left, right) = (self.left.value(summary), self.right.value(summary));
@@ -211,6 +220,20 @@ impl Expression {
 }
 
 impl Unit {
+    /// What the number at a path of the summary measures.
+    pub fn of(path: &str) -> Self {
+        Self::of_keys(path.split('.'))
+    }
+
+    fn of_keys<'a>(keys: impl Iterator<Item = &'a str>) -> Self {
+        keys.fold(Self::None, |unit, key| match key {
+            "count" => Self::None,
+            _ if key.ends_with("_ms") => Self::Milliseconds,
+            _ if key.ends_with("_usd") => Self::Usd,
+            _ => unit,
+        })
+    }
+
     fn or(self, other: Self) -> Self {
         if self == Self::None { other } else { self }
     }
@@ -233,7 +256,7 @@ impl Condition {
 
 /// A count prints as `12`, not as `12.0`, as it does in its own place.
 #[allow(clippy::ref_option, reason = "the shape that serde asks for")]
-fn whole_as_integer<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn whole_as_integer<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match *value {
         None => serializer.serialize_none(),

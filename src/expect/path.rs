@@ -1,6 +1,6 @@
 //! Paths into a summary: `functions.resize.throttles_by_reason.CallerRateLimitExceeded`.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde_json::Value;
 
@@ -48,6 +48,19 @@ impl Segment {
     }
 }
 
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, segment) in self.segments.iter().enumerate() {
+            match &segment.step {
+                Step::Key(name) if place == 0 => f.write_str(name)?,
+                Step::Key(name) => write!(f, ".{name}")?,
+                Step::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Path {
     /// The number it leads to; 0 for what never happened, `None` for null.
     pub(super) fn value(&self, summary: &Value) -> Option<f64> {
@@ -67,18 +80,10 @@ impl Path {
 
     /// What the number measures, by the names that lead to it.
     pub(super) fn unit(&self) -> Unit {
-        let mut unit = Unit::None;
-        for segment in &self.segments {
-            let Step::Key(name) = &segment.step else { continue };
-            if name.ends_with("_ms") {
-                unit = Unit::Milliseconds;
-            } else if name.ends_with("_usd") {
-                unit = Unit::Usd;
-            } else if name == "count" {
-                unit = Unit::None;
-            }
-        }
-        unit
+        Unit::of_keys(self.segments.iter().filter_map(|segment| match &segment.step {
+            Step::Key(name) => Some(name.as_str()),
+            Step::Index(_) => None,
+        }))
     }
 
     /// Whether it leads to a number, or to null where a number may stand.

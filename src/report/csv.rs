@@ -1,7 +1,5 @@
 //! Tables for plots: every number of a summary, and the latency curves.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 
 use crate::kernel::time::SimTime;
@@ -9,13 +7,13 @@ use crate::stats::curve::Rung;
 use crate::stats::histogram::milliseconds;
 use crate::stats::series::TimeSeries;
 use crate::stats::summary::Summary;
+use crate::study::metrics::leaves;
 
 /// `scenario,metric,value`: one row for each leaf of `summary.json`; null is empty.
 pub(super) fn render(summaries: &[Summary]) -> String {
     let mut table = Table::new(["scenario", "metric", "value"]);
     for summary in summaries {
-        let mut path = String::new();
-        leaves(&summary.to_json(), &mut path, &mut |metric, value| {
+        leaves(&summary.to_json(), &mut |metric, value| {
             table.row([summary.scenario.name.as_str(), metric, &plain(value)]);
         });
     }
@@ -67,31 +65,6 @@ impl Table {
     pub(super) fn finish(self) -> String {
         let bytes = self.0.into_inner().expect("writing to memory");
         String::from_utf8(bytes).expect("cells are text")
-    }
-}
-
-/// Visits every leaf with its path, as expectations spell it.
-fn leaves(value: &Value, path: &mut String, visit: &mut impl FnMut(&str, &Value)) {
-    let length = path.len();
-    match value {
-        Value::Object(map) => {
-            for (key, value) in map {
-                if length > 0 {
-                    path.push('.');
-                }
-                path.push_str(key);
-                leaves(value, path, visit);
-                path.truncate(length);
-            }
-        }
-        Value::Array(rows) => {
-            for (index, value) in rows.iter().enumerate() {
-                let _ = write!(path, "[{index}]");
-                leaves(value, path, visit);
-                path.truncate(length);
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => visit(path, value),
     }
 }
 

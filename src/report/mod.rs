@@ -12,6 +12,7 @@ mod json;
 mod messages;
 mod numbers;
 mod places;
+mod replicas;
 mod sources;
 mod story;
 mod streams;
@@ -22,6 +23,7 @@ mod verdict;
 
 pub use csv::{latency_csv, timeseries_csv};
 pub use numbers::actual;
+pub use replicas::{render_replicas, replicas_latency_csv, replicas_sentence};
 pub use sources::{SourcesFormat, render_sources};
 pub use story::{render_story, story_headline};
 pub use style::Style;

@@ -81,7 +81,8 @@ pub fn actual(judgement: &Judgement) -> String {
     in_unit(actual, unit, digits)
 }
 
-fn in_unit(number: f64, unit: Unit, digits: usize) -> String {
+/// A number in the unit that suits.
+pub(super) fn in_unit(number: f64, unit: Unit, digits: usize) -> String {
     const SIZES: [(f64, &str); 5] = [(1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")];
     match unit {
         Unit::None if number.fract() == 0.0 => separate(&format!("{number}")),

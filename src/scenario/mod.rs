@@ -56,6 +56,18 @@ pub fn positive_duration(text: &str) -> Result<SimDuration, String> {
     if length.is_zero() { Err("it must be longer than nothing".to_owned()) } else { Ok(length) }
 }
 
+/// A share that is more than nothing, as scenarios spell them: `2%` or `0.02`.
+///
+/// # Errors
+/// With what is wrong with it, in words.
+pub fn share(text: &str) -> Result<f64, String> {
+    let share = units::ratio(text).map_err(|error| match error.help {
+        Some(help) => format!("{}: {help}", error.message),
+        None => error.message,
+    })?;
+    if share.parts() == 0 { Err("it must be more than nothing".to_owned()) } else { Ok(share.as_f64()) }
+}
+
 /// A scenario, resolved: every default filled in, every name bound, every limit checked.
 #[derive(Clone, Debug)]
 pub struct Scenario {

@@ -11,6 +11,7 @@ mod determinism;
 mod over_time;
 mod published;
 mod reference;
+mod replicas;
 mod rules_asynchronous;
 mod rules_billing;
 mod rules_calls;

@@ -35,6 +35,8 @@ pub struct TimeSeries {
 pub struct Metric {
     /// Its path, as `expect` spells it.
     pub name: String,
+    /// What it is where nothing happens: 0 for counts and levels, nothing for means and quantiles of what ended.
+    pub absent: Option<f64>,
     /// One value for each interval; `None` where there is none, such as a mean of nothing.
     pub values: Vec<Option<f64>>,
 }
@@ -235,9 +237,10 @@ impl Recorder {
         }
         let mut metrics = Vec::new();
         for Column { name, values, .. } in self.columns {
+            let absent = values.absent();
             values.tell(&name, &intervals, |name, values| {
                 if values.iter().flatten().any(|value| *value != 0.0) {
-                    metrics.push(Metric { name, values });
+                    metrics.push(Metric { name, absent, values });
                 }
             });
         }
@@ -269,6 +272,13 @@ impl Column {
 }
 
 impl Values {
+    const fn absent(&self) -> Option<f64> {
+        match self {
+            Self::Counts(_) | Self::Rates(_) | Self::Numbers(_) | Self::Levels(_) => Some(0.0),
+            Self::Ratios(_) | Self::Lengths(..) => None,
+        }
+    }
+
     fn tell(self, name: &str, intervals: &[(SimTime, SimTime)], mut tell: impl FnMut(String, Vec<Option<f64>>)) {
         let count = intervals.len();
         match self {

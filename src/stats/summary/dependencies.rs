@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::stats::gauge::GaugeFigures;
 use crate::stats::curve::Curve;
+use crate::stats::gauge::GaugeFigures;
 use crate::stats::histogram::Figures;
 
 /// One dependency. Counts are of requests whose submission is measured.

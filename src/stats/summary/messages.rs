@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{Discards, ShardReading, SourceKind};
-use crate::stats::gauge::GaugeFigures;
 use crate::stats::curve::Curve;
+use crate::stats::gauge::GaugeFigures;
 use crate::stats::histogram::Figures;
 
 /// One queue (ESM-1.13). Counts of messages are of those submitted at or after the warm-up; gauges, receives that gave

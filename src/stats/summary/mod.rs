@@ -20,8 +20,8 @@ use serde_json::Value;
 use crate::aws::config::Service;
 use crate::expect::{Expectation, Judgement};
 use crate::stats::cost::CostSummary;
-use crate::stats::gauge::GaugeFigures;
 use crate::stats::curve::Curve;
+use crate::stats::gauge::GaugeFigures;
 use crate::stats::histogram::Figures;
 
 /// What a run came to.

@@ -205,3 +205,45 @@ fn an_interval_is_a_length_of_which_there_are_not_too_many() {
     }
     assert_eq!(room.names(), [""; 0]);
 }
+
+#[test]
+fn replicas_are_means_with_intervals_and_any_number_of_jobs_gives_the_same() {
+    let outcomes = ["--jobs 1", "--jobs 3"].map(|jobs| {
+        let room = Room::new();
+        let done = room.lambdasim(&format!("run shop.yaml --replicas 6 {jobs}")).exits(0);
+        assert_eq!(room.names(), RESULTS);
+        (done.output.stdout, room.files())
+    });
+    assert!(outcomes[0] == outcomes[1]);
+    insta::assert_snapshot!(String::from_utf8_lossy(&outcomes[0].0));
+    let room = Room::new();
+    let summary = room.lambdasim("run shop.yaml --replicas 6 --format json --no-files").exits(0).json();
+    assert_eq!(summary["replicas"]["seeds"], serde_json::json!([1, 2, 3, 4, 5, 6]));
+    let interval = &summary["replicas"]["intervals"]["callers.buyers.submitted"];
+    assert!(
+        interval["low"].as_f64() < interval["mean"].as_f64() && interval["mean"].as_f64() < interval["high"].as_f64()
+    );
+    room.lambdasim("run shop.yaml --replicas 3 --format csv --no-files")
+        .exits(0)
+        .prints("shop,callers.buyers.submitted,");
+    room.lambdasim("run shop.yaml --replicas 3 --events e.csv").exits(2).complains("--events is for one run");
+    room.lambdasim("run shop.yaml --replicas 0").exits(2);
+}
+
+#[test]
+fn there_are_as_many_replicas_as_a_precision_takes() {
+    let room = Room::new();
+    let runs = |flags: &str| {
+        let done = room.lambdasim(&format!("run shop.yaml --no-files --format json {flags}")).exits(0);
+        (done.json()["replicas"]["runs"].as_u64().unwrap(), done.stderr())
+    };
+    let coarse = runs("--until-precision 5% --jobs 1").0;
+    let (fine, _) = runs("--until-precision 1% --jobs 1");
+    assert!(coarse >= 5 && fine > coarse, "{coarse} {fine}");
+    assert_eq!(runs("--until-precision 1% --jobs 4").0, fine);
+    let (capped, said) = runs("--until-precision 0.01% --replicas 7");
+    assert_eq!(capped, 7);
+    assert!(said.contains("callers.buyers.submitted"), "{said}");
+    room.lambdasim("run shop.yaml --until-precision 0%").exits(2);
+    room.lambdasim("run shop.yaml --until-precision 2% --replicas 3").exits(2).complains("at least 5");
+}

@@ -1,0 +1,15 @@
+//! Answers from many runs: how well a number is known, and what the next run would say.
+//!
+//! [`estimate`] is the statistics: a mean and the interval that holds the true mean with a stated confidence.
+//! [`metrics`] takes a summary apart into numbers by their paths. [`replicas`] puts runs of one scenario with different
+//! seeds together, and [`precision`] says when there are enough of them.
+
+pub mod estimate;
+pub mod metrics;
+pub mod precision;
+pub mod replicas;
+
+/// The seed of a replica; the first one, 0, has the scenario's own.
+pub const fn seed(first: u64, replica: u64) -> u64 {
+    first.wrapping_add(replica)
+}
