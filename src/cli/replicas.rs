@@ -68,7 +68,7 @@ impl Replication {
         work: Work<'_>,
     ) -> Result<Exit, Failure> {
         let most = self.most().get() as usize;
-        if self.until_precision.is_some() && self.most().get() < LEAST_RUNS as u32 {
+        if self.until_precision.is_some() && u64::from(self.most().get()) < LEAST_RUNS {
             let message = format!("--until-precision needs at least {LEAST_RUNS} replicas to judge by");
             return Err(Failure::usage(message));
         }
@@ -151,7 +151,9 @@ impl Collector<'_> {
                 ));
             }
             let joined = self.present.take().and_then(|(replicas, _)| replicas.finish(Confidence::USUAL));
-            joined.into_iter().for_each(|joined| self.finish(of, &joined));
+            if let Some(joined) = joined {
+                self.finish(of, &joined);
+            }
         }
     }
 

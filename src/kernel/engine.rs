@@ -182,7 +182,9 @@ mod tests {
             let status = loop {
                 match engine.advance(&mut model, 2, SimTime::MAX) {
                     Status::Running => {}
-                    ended => break ended,
+                    ended @ (Status::Settled(_) | Status::CutOff | Status::BudgetExhausted | Status::Paused) => {
+                        break ended;
+                    }
                 }
             };
             (status, model.seen)

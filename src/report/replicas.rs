@@ -165,7 +165,7 @@ fn table(joined: &Joined, style: Style) -> String {
             let of = keys.iter().filter_map(|key| {
                 let estimate = joined.estimate(&format!("{prefix}.{key}"))?;
                 let never = estimate.min == 0.0 && estimate.max == 0.0;
-                (!never).then(|| (format!("  {key}"), Some(cells(Unit::of(key), estimate))))
+                (!never).then(|| (format!("  {key}"), Some(cells(unit(key), estimate))))
             });
             let of: Vec<_> = of.collect();
             if of.is_empty() {
@@ -199,21 +199,32 @@ fn names(joined: &Joined, group: &str) -> Vec<String> {
     names
 }
 
+/// The unit that stands behind a number: dollars are in the name.
+fn unit(key: &str) -> Unit {
+    match Unit::of(key) {
+        Unit::Usd => Unit::None,
+        unit @ (Unit::None | Unit::Milliseconds | Unit::Bytes | Unit::Share) => unit,
+    }
+}
+
 fn cells(unit: Unit, estimate: &Estimate) -> [String; 4] {
     let number = |value: f64| in_unit(value, unit, 3);
-    // As many digits as it takes to tell the ends of the interval apart.
-    let interval = |digits: usize| {
-        let (low, high) = estimate.low.zip(estimate.high)?;
-        Some((in_unit(low, unit, digits), in_unit(high, unit, digits)))
-    };
-    let interval = (3..8).filter_map(interval).find(|(low, high)| low != high).or_else(|| interval(3));
-    let interval = match interval {
-        None => "-".to_owned(),
-        Some((low, high)) if low == high => "exact".to_owned(),
-        Some((low, high)) => format!("{low} to {high}"),
-    };
+    let interval = estimate.low.zip(estimate.high).map_or_else(|| "-".to_owned(), |ends| interval(unit, ends));
     let mean = if estimate.mean.fract() == 0.0 { number(estimate.mean) } else { in_unit(estimate.mean, unit, 4) };
     [mean, interval, number(estimate.min), number(estimate.max)]
+}
+
+/// `421 to 469 ms`, with as many digits as it takes to tell the ends apart.
+pub(super) fn interval(unit: Unit, (low, high): (f64, f64)) -> String {
+    let ends = |digits: usize| (in_unit(low, unit, digits), in_unit(high, unit, digits));
+    let (low, high) = (3..8).map(ends).find(|(low, high)| low != high).unwrap_or_else(|| ends(3));
+    if low == high {
+        return "exact".to_owned();
+    }
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((low, unit)), Some((high, same))) if unit == same => format!("{low} to {high} {unit}"),
+        _ => format!("{low} to {high}"),
+    }
 }
 
 fn lay_out(rows: &[(String, Option<[String; 4]>)], style: Style) -> String {

@@ -43,7 +43,9 @@ impl ProvisionedStats {
     pub(super) fn new(from: SimTime, schedule: Option<Schedule>) -> Self {
         let gauge = || {
             let mut gauge = Gauge::new(from);
-            schedule.into_iter().for_each(|schedule| gauge.keep_laps(schedule));
+            if let Some(schedule) = schedule {
+                gauge.keep_laps(schedule);
+            }
             gauge
         };
         Self {

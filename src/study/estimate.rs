@@ -25,18 +25,18 @@ impl Confidence {
     ///
     /// Rounded to nine decimals: what platforms compute differs after that.
     pub fn standard_errors(self, degrees_of_freedom: u64) -> f64 {
-        self.quantile(0.5 + self.0 / 2.0, degrees_of_freedom)
+        quantile(0.5 + self.0 / 2.0, degrees_of_freedom)
     }
 
     /// The same to one side only.
     pub fn standard_errors_to_one_side(self, degrees_of_freedom: u64) -> f64 {
-        self.quantile(self.0, degrees_of_freedom)
+        quantile(self.0, degrees_of_freedom)
     }
+}
 
-    fn quantile(self, share: f64, degrees_of_freedom: u64) -> f64 {
-        let law = StudentsT::new(0.0, 1.0, degrees_of_freedom.max(1) as f64).expect("there are degrees of freedom");
-        (law.inverse_cdf(share) * 1e9).round() / 1e9
-    }
+fn quantile(share: f64, degrees_of_freedom: u64) -> f64 {
+    let law = StudentsT::new(0.0, 1.0, degrees_of_freedom.max(1) as f64).expect("there are degrees of freedom");
+    (law.inverse_cdf(share) * 1e9).round() / 1e9
 }
 
 /// Values of one number, run by run.
@@ -159,7 +159,9 @@ mod tests {
     fn an_interval_is_students() {
         let mut moments = Moments::default();
         assert_eq!(moments.estimate(Confidence::USUAL), None);
-        [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0].into_iter().for_each(|value| moments.add(value));
+        for value in [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0] {
+            moments.add(value);
+        }
         let estimate = moments.estimate(Confidence::USUAL).unwrap();
         let deviation = (32.0_f64 / 7.0).sqrt();
         near(estimate.mean, 5.0, 1e-12);

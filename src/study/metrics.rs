@@ -1,6 +1,6 @@
 //! A summary as numbers by their paths, as expectations spell them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde_json::Value;
@@ -57,8 +57,8 @@ pub fn numbers(summary: &Value, visit: &mut impl FnMut(&str, Option<f64>)) {
 pub struct Metrics {
     runs: u64,
     rows: Vec<Row>,
-    /// Where the row of a path is; only asked, never walked.
-    places: HashMap<String, usize>,
+    /// Where the row of a path is.
+    places: BTreeMap<String, usize>,
 }
 
 #[derive(Clone, Debug)]
@@ -83,7 +83,9 @@ impl Metrics {
             });
             let row = &mut rows[place];
             row.seen += 1;
-            value.into_iter().for_each(|value| row.moments.add(value));
+            if let Some(value) = value {
+                row.moments.add(value);
+            }
         });
         *runs += 1;
         for row in rows.iter_mut().filter(|row| row.seen < *runs) {

@@ -1,5 +1,8 @@
 //! Runs of one scenario with different seeds, put together in the order of their seeds.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
@@ -174,9 +177,19 @@ impl Joined {
     fn put_in_order(&mut self) {
         let mut order = Vec::new();
         super::metrics::numbers(&self.shape, &mut |path, _| order.push(path.to_owned()));
-        let place: std::collections::HashMap<&str, usize> =
+        let place: BTreeMap<&str, usize> =
             order.iter().enumerate().map(|(place, path)| (path.as_str(), place)).collect();
         self.estimates.sort_by_key(|(path, _)| place.get(path.as_str()).copied());
+    }
+
+    /// A hash over the digests of the runs, 16 hex digits.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for digest in &self.digests {
+            hash.update(digest);
+        }
+        let first = hash.finalize().iter().take(8).fold(0_u64, |all, byte| all << 8 | u64::from(*byte));
+        format!("{first:016x}")
     }
 
     /// The summary of all runs: every number is the mean over the runs that have one; in `replicas`, how well it is
@@ -190,11 +203,8 @@ impl Joined {
             next = estimates.next();
             Some(number(estimate.mean))
         });
-        let mut hash = Sha256::new();
-        self.digests.iter().for_each(|digest| hash.update(digest));
-        let digest: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         summary["seed"] = json!(self.seeds[0]);
-        summary["digest"] = json!(digest);
+        summary["digest"] = json!(self.digest());
         summary["expectations"] = json!(self.expectations);
         summary["conservation"]["holds"] = json!(self.conserved);
         let intervals: Map<String, Value> =
@@ -260,7 +270,7 @@ fn fill(summary: &mut Value, path: &mut String, mean: &mut impl FnMut(&str) -> O
         }
         Value::Array(rows) => {
             for (index, value) in rows.iter_mut().enumerate() {
-                path.push_str(&format!("[{index}]"));
+                let _ = write!(path, "[{index}]");
                 fill(value, path, mean);
                 path.truncate(length);
             }

@@ -46,7 +46,7 @@ fn adds_up(name: &str, summary: &Value, series: &TimeSeries) {
             }
             "mean" => {
                 let counts: Vec<f64> = counts.unwrap().iter().flatten().copied().collect();
-                let values: Vec<_> = values.iter().copied().filter(Option::is_some).collect();
+                let values: Vec<_> = values.iter().flatten().map(|value| Some(*value)).collect();
                 let mean = number(summary, metric);
                 near(&what, weighted(&values, &counts), mean, 1e-9 * mean);
             }
@@ -55,8 +55,7 @@ fn adds_up(name: &str, summary: &Value, series: &TimeSeries) {
                 near(&what, highest, max, 0.01 * max);
             }
             "max" => near(&what, highest, number(summary, metric), 0.0),
-            "last" => near(&what, last.unwrap(), number(summary, metric), 0.0),
-            "unfinished" | "async_events_pending" => near(&what, last.unwrap(), number(summary, metric), 0.0),
+            "last" | "unfinished" | "async_events_pending" => near(&what, last.unwrap(), number(summary, metric), 0.0),
             "goodput_per_s" => {
                 let mean = number(summary, metric);
                 near(&what, weighted(values, &lengths), mean, 1e-9 * mean);

@@ -311,12 +311,15 @@ impl Values {
     }
 }
 
+/// A figure of what an interval came to, and its name.
+type Figure<T> = (&'static str, fn(&T) -> f64);
+
 /// Figures of a level.
-const LEVEL: [(&str, fn(&Lap) -> f64); 3] =
+const LEVEL: [Figure<Lap>; 3] =
     [("mean", |lap| lap.mean), ("max", |lap| lap.max as f64), ("last", |lap| lap.last as f64)];
 
 /// Figures of a distribution.
-const LENGTHS: [(&str, fn(&Lengths) -> f64); 6] = [
+const LENGTHS: [Figure<Lengths>; 6] = [
     ("count", |lap| lap.count as f64),
     ("mean", |lap| lap.mean),
     ("p50", |lap| lap.p50),

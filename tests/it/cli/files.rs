@@ -186,14 +186,14 @@ fn figures_over_time_have_the_intervals_that_one_asks_for() {
     let submitted = |name: &str| {
         let table = text(name);
         let rows = table.lines().filter_map(|line| line.split_once(",callers.buyers.submitted,"));
-        rows.map(|(interval, count)| (interval.to_owned(), count.parse::<f64>().unwrap())).collect::<Vec<_>>()
+        rows.map(|(interval, count)| (interval.to_owned(), count.parse::<u64>().unwrap())).collect::<Vec<_>>()
     };
     assert!(text("long/timeseries.csv").starts_with("start_ms,end_ms,metric,value\n0,7000,"));
     let (usual, long) = (submitted("usual/timeseries.csv"), submitted("long/timeseries.csv"));
     assert!(usual.len() > long.len() && usual.len() < 200, "{} {}", usual.len(), long.len());
-    let all = room.summary("long")["callers"]["buyers"]["submitted"].as_f64().unwrap();
+    let all = room.summary("long")["callers"]["buyers"]["submitted"].as_u64().unwrap();
     for rows in [usual, long] {
-        assert_eq!(rows.iter().map(|(_, count)| count).sum::<f64>(), all);
+        assert_eq!(rows.iter().map(|(_, count)| count).sum::<u64>(), all);
     }
 }
 
