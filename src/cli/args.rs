@@ -39,7 +39,12 @@ impl Simulation {
 
     /// How many scenarios may be simulated at the same time.
     pub(super) fn jobs(&self) -> NonZero<usize> {
-        self.jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN)
+        Self::jobs_or_all(self.jobs)
+    }
+
+    /// So many, or as many as there are processors.
+    pub(super) fn jobs_or_all(jobs: Option<NonZero<usize>>) -> NonZero<usize> {
+        jobs.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN)
     }
 }
 

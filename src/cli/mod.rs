@@ -7,6 +7,7 @@
 mod args;
 mod batch;
 mod check;
+mod compare;
 mod completions;
 mod exit;
 mod explain;
@@ -64,6 +65,9 @@ enum Command {
     /// Simulate scenarios and say whether their expectations hold
     #[command(after_help = check::EXAMPLES)]
     Check(check::Arguments),
+    /// Compare two variants under the same chance: what is better, worse, or not seen to differ
+    #[command(after_help = compare::EXAMPLES)]
+    Compare(compare::Arguments),
     /// Tell the story of one event: who did what, when, and by which rule
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Arguments),
@@ -89,6 +93,8 @@ Examples:
       Another one, with other random numbers and one setting changed
   lambdasim check scenarios/*.yaml
       In a pipeline: exit status 1 when an expectation does not hold
+  lambdasim compare shop.yaml --set-b functions.checkout.memory=512MB
+      What a change makes better or worse, and how sure that is
   lambdasim explain shop.yaml --first failed
       What happened to the first call or event that failed, step by step
   lambdasim sources sqs kinesis
@@ -123,6 +129,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<Exit, Failure> {
     match command {
         Command::Run(arguments) => run::run(&arguments, output),
         Command::Check(arguments) => check::check(&arguments, output),
+        Command::Compare(arguments) => compare::compare(&arguments, output),
         Command::Explain(arguments) => explain::explain(&arguments, output),
         Command::Sources(arguments) => sources::sources(&arguments, output),
         Command::Schema => schema::schema(output),

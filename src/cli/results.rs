@@ -76,6 +76,22 @@ impl Results {
     }
 }
 
+/// Writes files that belong together: all of them, or none that was there before is touched.
+pub(super) fn write_together(folder: &Path, files: &[(&str, String)]) -> Result<(), Failure> {
+    let mut results = Results::default();
+    results.create(folder).map_err(|error| Failure::write(folder, &error))?;
+    let temporary = tempfile::Builder::new().prefix(".lambdasim-").tempdir_in(folder);
+    let temporary = temporary.map_err(|error| Failure::write(folder, &error.kind().into()))?;
+    for (name, content) in files {
+        fs::write(temporary.path().join(name), content).map_err(|error| Failure::write(&folder.join(name), &error))?;
+    }
+    for (name, _) in files {
+        fs::rename(temporary.path().join(name), folder.join(name))
+            .map_err(|error| Failure::write(&folder.join(name), &error))?;
+    }
+    Ok(())
+}
+
 impl Drop for Results {
     /// Leaves nothing of runs without results.
     fn drop(&mut self) {

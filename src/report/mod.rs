@@ -4,6 +4,7 @@
 
 mod advice;
 mod bars;
+mod compare;
 mod csv;
 mod dependencies;
 mod events;
@@ -13,6 +14,7 @@ mod messages;
 mod numbers;
 mod places;
 mod replicas;
+mod shown;
 mod sources;
 mod story;
 mod streams;
@@ -21,6 +23,7 @@ mod table;
 mod text;
 mod verdict;
 
+pub use compare::{ComparisonFormat, comparison_sentence, render_comparison};
 pub use csv::{latency_csv, timeseries_csv};
 pub use numbers::actual;
 pub use replicas::{render_replicas, replicas_latency_csv, replicas_sentence};

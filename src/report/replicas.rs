@@ -4,61 +4,15 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::Format;
 use super::csv::Table as Csv;
-use super::numbers::{cut, in_unit, plural, wrap};
+use super::numbers::{in_unit, plural, wrap};
+use super::shown::{Shown, lay_out, shown, unit};
 use super::style::Style;
-use super::{Format, WIDTH};
 use crate::expect::Unit;
 use crate::stats::curve::Rung;
 use crate::study::estimate::Estimate;
 use crate::study::replicas::{Joined, Judged};
-
-/// What is shown of each resource, unless it is 0 in every run; all of it is in the JSON.
-const SHOWN: [(&str, &[&str]); 11] = [
-    ("account", &["concurrent_executions.mean", "concurrent_executions.max", "throttles"]),
-    (
-        "callers",
-        &["succeeded", "failed", "throttled", "retries", "latency_ms.mean", "latency_ms.p50", "latency_ms.p99"],
-    ),
-    (
-        "functions",
-        &[
-            "errors",
-            "timeouts",
-            "throttles",
-            "cold_starts",
-            "concurrent_executions.mean",
-            "concurrent_executions.max",
-            "provisioned_concurrency_spillover_invocations",
-            "async_events_dropped",
-            "async_latency_ms.p99",
-        ],
-    ),
-    (
-        "queues",
-        &[
-            "moved_to_dlq",
-            "expired",
-            "approximate_number_of_messages_visible.max",
-            "time_to_delete_ms.p50",
-            "time_to_delete_ms.p99",
-            "drained_at_ms",
-        ],
-    ),
-    ("streams", &["write_throttles", "expired"]),
-    ("event_source_mappings", &["failed_invocations", "dropped_events", "iterator_age_ms.p99", "iterator_age_ms.max"]),
-    (
-        "dependencies",
-        &["rejected", "timed_out", "in_service.max", "queued.max", "wait_ms.p99", "load_factor", "recovered_at_ms"],
-    ),
-    ("topics", &["failed", "dead_letters"]),
-    ("event_buses", &["failed", "dead_letters"]),
-    ("state_machines", &["failed", "timed_out", "duration_ms.p50", "duration_ms.p99"]),
-    ("cost", &["total_usd"]),
-];
-
-/// Rows of a group at most.
-const ROWS: usize = 40;
 
 /// The results of several runs of one scenario.
 pub fn render_replicas(format: Format, joined: &Joined, style: Style) -> String {
@@ -158,53 +112,20 @@ fn table(joined: &Joined, style: Style) -> String {
     let percent = joined.confidence.share() * 100.0;
     let header = ["mean".to_owned(), format!("{percent} % interval"), "lowest".to_owned(), "highest".to_owned()];
     let mut rows: Vec<(String, Option<[String; 4]>)> = vec![(String::new(), Some(header))];
-    for (group, keys) in SHOWN {
-        let mut shown = 0;
-        for name in names(joined, group) {
-            let prefix = if name.is_empty() { group.to_owned() } else { format!("{group}.{name}") };
-            let of = keys.iter().filter_map(|key| {
-                let estimate = joined.estimate(&format!("{prefix}.{key}"))?;
-                let never = estimate.min == 0.0 && estimate.max == 0.0;
-                (!never).then(|| (format!("  {key}"), Some(cells(unit(key), estimate))))
-            });
-            let of: Vec<_> = of.collect();
-            if of.is_empty() {
-                continue;
-            }
-            shown += of.len();
-            if shown > ROWS {
-                rows.push((format!("more {group} in the JSON"), None));
-                break;
-            }
-            rows.push((prefix, None));
+    let paths = joined.estimates.iter().map(|(path, _)| path.as_str());
+    for Shown { title, keys } in shown(&paths) {
+        let of = keys.iter().filter_map(|key| {
+            let estimate = joined.estimate(&format!("{title}.{key}"))?;
+            let never = estimate.min == 0.0 && estimate.max == 0.0;
+            (!never).then(|| (format!("  {key}"), Some(cells(unit(key), estimate))))
+        });
+        let of: Vec<_> = of.collect();
+        if !of.is_empty() {
+            rows.push((title, None));
             rows.extend(of);
         }
     }
     lay_out(&rows, style)
-}
-
-/// The resources of a group, in the order of the file; the account and the cost have none.
-fn names(joined: &Joined, group: &str) -> Vec<String> {
-    if matches!(group, "account" | "cost") {
-        return vec![String::new()];
-    }
-    let mut names: Vec<String> = Vec::new();
-    for (path, _) in &joined.estimates {
-        let name =
-            path.strip_prefix(group).and_then(|rest| rest.strip_prefix('.')).and_then(|rest| rest.split('.').next());
-        if let Some(name) = name.filter(|name| names.last().is_none_or(|last| last != name)) {
-            names.push(name.to_owned());
-        }
-    }
-    names
-}
-
-/// The unit that stands behind a number: dollars are in the name.
-fn unit(key: &str) -> Unit {
-    match Unit::of(key) {
-        Unit::Usd => Unit::None,
-        unit @ (Unit::None | Unit::Milliseconds | Unit::Bytes | Unit::Share) => unit,
-    }
 }
 
 fn cells(unit: Unit, estimate: &Estimate) -> [String; 4] {
@@ -225,29 +146,4 @@ pub(super) fn interval(unit: Unit, (low, high): (f64, f64)) -> String {
         (Some((low, unit)), Some((high, same))) if unit == same => format!("{low} to {high} {unit}"),
         _ => format!("{low} to {high}"),
     }
-}
-
-fn lay_out(rows: &[(String, Option<[String; 4]>)], style: Style) -> String {
-    let width = |place: usize| {
-        let cells = rows.iter().filter_map(|(_, cells)| cells.as_ref());
-        cells.map(|cells| cells[place].chars().count()).max().unwrap_or(0)
-    };
-    let widths: [usize; 4] = std::array::from_fn(width);
-    let cells_width: usize = widths.iter().map(|width| width + 2).sum();
-    let names = rows.iter().filter(|(_, cells)| cells.is_some()).map(|(name, _)| name.chars().count()).max();
-    let name_width = names.unwrap_or(0).min(WIDTH.saturating_sub(cells_width).max(20));
-    let mut text = String::new();
-    for (place, (name, cells)) in rows.iter().enumerate() {
-        let Some(cells) = cells else {
-            let _ = writeln!(text, "{}", style.heading(name));
-            continue;
-        };
-        let mut line = format!("{:name_width$}", cut(name, name_width));
-        for (cell, width) in cells.iter().zip(widths) {
-            let _ = write!(line, "  {cell:>width$}");
-        }
-        let line = line.trim_end();
-        let _ = writeln!(text, "{}", if place == 0 { style.heading(line) } else { line.to_owned() });
-    }
-    text
 }

@@ -2,8 +2,9 @@
 //!
 //! [`estimate`] is the statistics: a mean and the interval that holds the true mean with a stated confidence.
 //! [`metrics`] takes a summary apart into numbers by their paths. [`replicas`] puts runs of one scenario with different
-//! seeds together, and [`precision`] says when there are enough of them.
+//! seeds together, and [`precision`] says when there are enough of them. [`compare`] is two variants under the same chance.
 
+pub mod compare;
 pub mod estimate;
 pub mod metrics;
 pub mod precision;

@@ -5,12 +5,21 @@ use std::path::Path;
 use lambdasim::run::run_over_time;
 use lambdasim::scenario::Scenario;
 use lambdasim::stats::series::Interval;
+use lambdasim::stats::summary::Summary;
+use lambdasim::study::compare::Pairs;
 use lambdasim::study::estimate::Confidence;
 use lambdasim::study::replicas::{Joined, Replicas};
 use lambdasim::study::seed;
 use serde_json::Value;
 
 use crate::common::{near, number, scenario_in};
+
+/// Two calls in service on average.
+const SHOP: &str = "name: shop
+duration: 2m
+functions: { f: { duration: { exponential: { mean: 100ms } } } }
+callers: { c: { target: f, arrivals: { poisson: 20/s } } }
+";
 
 /// Calls for so long at 20/s, of exponential durations with a mean of 100 ms, and no limit that matters.
 fn shop(duration: &str) -> Scenario {
@@ -48,6 +57,36 @@ fn an_interval_of_95_percent_holds_the_truth_in_95_percent() {
     };
     let held = (0..200).filter(|repetition| holds(*repetition)).count();
     assert!((180..=198).contains(&held), "{held} of 200");
+}
+
+/// One more server for a busy function: the interval of what that changes is several times narrower if both variants see the
+/// same calls than if they see others.
+#[test]
+fn common_random_numbers_shorten_the_interval_of_a_difference() {
+    let variant = |servers: u32, first: u64| -> Vec<Summary> {
+        let set = [format!("functions.f.reserved_concurrency={servers}")];
+        let scenario = scenario_in(Path::new("."), SHOP, &set);
+        let run = |replica| lambdasim::run::run(&Scenario { seed: seed(first, replica), ..scenario.clone() }).unwrap();
+        (0..20).map(run).collect()
+    };
+    let half_width = |a: &[Summary], b: &[Summary], path: &str| {
+        let mut pairs = Pairs::new();
+        a.iter().zip(b).for_each(|(a, b)| pairs.add([a, b]));
+        let row = pairs.finish(Confidence::USUAL).unwrap().row(path).unwrap().clone();
+        (row.high.unwrap() - row.low.unwrap()) / 2.0
+    };
+    let (a, b, others) = (variant(4, 1), variant(5, 1), variant(5, 1_001));
+    for (path, factor) in [
+        ("callers.c.throttled", 1.2),
+        ("callers.c.succeeded", 10.0),
+        ("callers.c.latency_ms.mean", 1.2),
+        ("functions.f.concurrent_executions.mean", 5.0),
+        ("cost.total_usd", 10.0),
+    ] {
+        let (paired, apart) = (half_width(&a, &b, path), half_width(&a, &others, path));
+        println!("{path}: {:.2}", apart / paired);
+        assert!(apart > factor * paired, "{path}: {apart} and {paired}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command line: what is printed, what is written, and the exit status.
 #![cfg(feature = "cli")]
 
+mod compare;
 mod explain;
 mod explain_fronts;
 mod explain_places;
