@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use crate::aws::event::Event;
 use crate::aws::fact::Observer;
 use crate::aws::world::World;
 use crate::expect::{self, Expectation};
@@ -143,7 +144,7 @@ pub fn explain(
 }
 
 /// Simulates a scenario, to its end or until the observer needs no more; gives the moment.
-fn simulate_until<O: Observer>(
+pub(crate) fn simulate_until<O: Observer>(
     scenario: &Scenario,
     observer: O,
     has_enough: impl Fn(&O) -> bool,
@@ -188,34 +189,80 @@ pub fn simulate<O: Observer>(
     observer: O,
     mut progress: impl FnMut(Progress) -> bool,
 ) -> Result<Ended<O>, Stopped> {
-    let duration = scenario.duration;
-    let end = match scenario.drain {
-        Drain::Settle => SimTime::MAX,
-        Drain::AtMost(drain) => duration.plus(drain),
-    };
-    let mut world = World::new(&scenario.system, duration, scenario.seed, observer);
-    let mut engine = Engine::new(scenario.system.callers.len(), duration, end, scenario.event_budget);
-    world.start(&scenario.system, &mut engine.agenda);
-    let ended = loop {
+    let mut running = Running::new(scenario, observer);
+    loop {
+        if let Some(ended) = running.advance(SLICE)? {
+            return Ok(running.finish(ended));
+        }
+        if !progress(running.progress()) {
+            return Err(Stopped::Interrupted);
+        }
+    }
+}
+
+/// A run under way: some events at a time, for whoever looks at several runs at once.
+#[derive(Debug)]
+pub struct Running<O> {
+    world: World<O>,
+    engine: Engine<Event>,
+    duration: SimTime,
+    /// No event at or after this moment is handled.
+    end: SimTime,
+}
+
+impl<O: Observer> Running<O> {
+    /// Everything is ready and nothing has happened.
+    pub fn new(scenario: &Scenario, observer: O) -> Self {
+        let duration = scenario.duration;
+        let end = match scenario.drain {
+            Drain::Settle => SimTime::MAX,
+            Drain::AtMost(drain) => duration.plus(drain),
+        };
+        let mut world = World::new(&scenario.system, duration, scenario.seed, observer);
+        let mut engine = Engine::new(scenario.system.callers.len(), duration, end, scenario.event_budget);
+        world.start(&scenario.system, &mut engine.agenda);
+        Self { world, engine, duration, end }
+    }
+
+    /// Handles up to `events` events; gives the moment of the end when it is reached.
+    ///
+    /// # Errors
+    /// When the event budget is used up.
+    pub fn advance(&mut self, events: u64) -> Result<Option<SimTime>, Stopped> {
+        let Self { world, engine, duration, end } = self;
         let pause = world.observer().pauses_at();
-        match engine.advance(&mut world, SLICE, pause) {
-            Status::Running => {}
-            Status::Paused => world.observer().pause(),
-            Status::Settled(last) => break last.max(duration),
+        Ok(match engine.advance(world, events, pause) {
+            Status::Running => None,
+            Status::Paused => {
+                world.observer().pause();
+                None
+            }
+            Status::Settled(last) => Some(last.max(*duration)),
             // Nothing is due any more, whatever is still held.
-            Status::CutOff if end == SimTime::MAX => break engine.now().max(duration),
-            Status::CutOff => break end,
+            Status::CutOff if *end == SimTime::MAX => Some(engine.now().max(*duration)),
+            Status::CutOff => Some(*end),
             Status::BudgetExhausted => {
                 let (events, at) = (engine.processed(), engine.now());
                 return Err(Stopped::BudgetExhausted { events, at, busy: world.busy() });
             }
-        }
-        if !progress(Progress { now: engine.now(), duration, events: engine.processed() }) {
-            return Err(Stopped::Interrupted);
-        }
-    };
-    let observer = world.finish(ended, &mut engine.agenda);
-    Ok(Ended { observer, ended, events: engine.processed() })
+        })
+    }
+
+    /// How far it has come.
+    pub fn progress(&self) -> Progress {
+        Progress { now: self.engine.now(), duration: self.duration, events: self.engine.processed() }
+    }
+
+    /// Who listens.
+    pub const fn observer(&mut self) -> &mut O {
+        self.world.observer()
+    }
+
+    /// Ends it at `ended`, which [`advance`](Self::advance) has given.
+    pub fn finish(mut self, ended: SimTime) -> Ended<O> {
+        let observer = self.world.finish(ended, &mut self.engine.agenda);
+        Ended { observer, ended, events: self.engine.processed() }
+    }
 }
 
 /// Checks what the scenario expects: an expectation that cannot be read, or is about something that no run of this

@@ -12,6 +12,7 @@ mod path;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+pub(crate) use path::OPEN_MAPS;
 pub use path::Path;
 
 /// One expectation, parsed.
@@ -150,6 +151,14 @@ impl Expectation {
     }
 }
 
+/// The value of a number with its unit, and what it measures: `5ms`, `2%`, `3`.
+pub(crate) fn amount(text: &str) -> Result<(f64, Unit), String> {
+    if !text.starts_with(|first: char| first.is_ascii_digit()) {
+        return Err(format!("`{text}` is not a number"));
+    }
+    number::parse(text).map_err(|problem| format!("{}: {}", problem.message, problem.help))
+}
+
 impl Expression {
     /// Reads an expression by itself.
     ///
@@ -225,7 +234,7 @@ impl Unit {
         Self::of_keys(path.split('.'))
     }
 
-    fn of_keys<'a>(keys: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn of_keys<'a>(keys: impl Iterator<Item = &'a str>) -> Self {
         keys.fold(Self::None, |unit, key| match key {
             "count" => Self::None,
             _ if key.ends_with("_ms") => Self::Milliseconds,

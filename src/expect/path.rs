@@ -30,7 +30,7 @@ enum Step {
 }
 
 /// Maps whose keys are what happened: a missing one is 0 (contract, section 3: `{}`).
-const OPEN_MAPS: [&str; 3] = ["status_codes", "throttles_by_reason", "async_events_dropped_by_condition"];
+pub(crate) const OPEN_MAPS: [&str; 3] = ["status_codes", "throttles_by_reason", "async_events_dropped_by_condition"];
 
 /// Beneath these no expectation can look: they are made from expectations, or say nothing about what happened.
 const CLOSED_GROUPS: [&str; 1] = ["expectations"];

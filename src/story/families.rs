@@ -19,10 +19,10 @@ use crate::aws::ids::{CallerId, Id as _};
 use crate::kernel::time::{SimDuration, SimTime};
 
 /// A caller and which of its submissions.
-pub(super) type Key = (CallerId, u64);
+pub(crate) type Key = (CallerId, u64);
 
 /// The submission of a fact that belongs to one.
-pub(super) fn origin(fact: &Fact) -> Option<&Origin> {
+pub(crate) fn origin(fact: &Fact) -> Option<&Origin> {
     match fact {
         Fact::CallSubmitted { origin }
         | Fact::AttemptSent { origin, .. }
@@ -79,7 +79,7 @@ fn mapping_origin(fact: &MappingFact) -> Option<&Origin> {
 }
 
 /// The submission that an origin names.
-pub(super) fn key(origin: &Origin) -> Key {
+pub(crate) fn key(origin: &Origin) -> Key {
     (origin.caller, origin.submission)
 }
 

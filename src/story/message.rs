@@ -105,7 +105,7 @@ pub(super) fn message_origin(fact: &MessageFact) -> Option<&Origin> {
 
 /// When it happened, for a fact that is noticed later.
 #[allow(clippy::wildcard_enum_match_arm, reason = "few facts are noticed late")]
-pub(super) fn happened(fact: &Fact) -> Option<SimTime> {
+pub(crate) fn happened(fact: &Fact) -> Option<SimTime> {
     match *fact {
         Fact::Message(
             MessageFact::DelayEnded { at, .. } | MessageFact::Returned { at, .. } | MessageFact::Expired { at, .. },

@@ -7,7 +7,8 @@
 //! together), `batches` and `buffers` (which messages and records run together), `lines` (what a record waited for), [`step`] with
 //! `kind`, `client`, `front`, `runs`, `internal`, `delivery`, `place`, `message`, `record`, `batch` and `reader` (a fact becomes a step),
 //! `outline` and `fates` (what the first sentences need), then what is made of steps: [`events`] (a table of all),
-//! [`records`] with `discards` (what destinations receive), [`select`] (which event), [`explain`] (its story).
+//! [`records`] with `discards` (what destinations receive), [`select`] (which event), [`explain`] (its story), [`single`]
+//! (one step of it).
 
 mod batch;
 mod batches;
@@ -34,6 +35,7 @@ pub mod records;
 pub mod rules;
 mod runs;
 pub mod select;
+pub mod single;
 pub mod step;
 #[cfg(test)]
 mod tests;
@@ -42,6 +44,8 @@ mod words;
 use crate::aws::fact::{Fact, Observer};
 use crate::kernel::time::SimTime;
 
+pub(crate) use families::{Key, key, origin};
+pub(crate) use message::happened;
 pub use words::{milliseconds, moment};
 
 /// An observer that is there or not, by what the user asked for.

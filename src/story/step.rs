@@ -94,7 +94,7 @@ impl<'a> Narrator<'a> {
 
     /// The steps that a fact is, each with the fact as it is about that event: a fact about a batch is a step of all
     /// its records.
-    pub(super) fn steps(&mut self, now: SimTime, fact: &Fact, mut take: impl FnMut(&Fact, Step)) {
+    pub(crate) fn steps(&mut self, now: SimTime, fact: &Fact, mut take: impl FnMut(&Fact, Step)) {
         let Some(origin) = origin(fact) else { return };
         self.lines.note(now, fact);
         if self.batches.concern(origin)
