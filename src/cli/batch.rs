@@ -111,14 +111,40 @@ impl Files {
     }
 }
 
+/// A scenario whose run has ended.
+#[derive(Debug)]
+pub(super) struct Ran<'a> {
+    /// Its place on the command line, 0 = first.
+    pub(super) index: usize,
+    pub(super) ready: &'a Ready,
+    /// Nothing when its run was stopped.
+    pub(super) summary: Option<&'a Summary>,
+    pub(super) watch: &'a Watch,
+}
+
 /// Prints what the scenarios came to.
 pub(super) trait Printer {
+    /// All scenarios are read, and nothing is simulated yet.
+    fn begin(&mut self, _ready: &[Ready]) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// What is to be found out before the next scenario is printed; it may take its time.
+    fn study(&mut self, _ran: &Ran<'_>) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// The next scenario of the command line; no summary when its run was stopped.
     fn print(&mut self, output: &mut Output, summary: Option<&Summary>) -> Result<(), Failure>;
 
     /// After the last.
     fn end(&mut self, _output: &mut Output) -> Result<(), Failure> {
         Ok(())
+    }
+
+    /// Everything else is done and comes to `exit`; gives what it comes to itself.
+    fn close(&mut self, _output: &mut Output, _exit: Exit) -> Result<Exit, Failure> {
+        Ok(Exit::Done)
     }
 }
 
@@ -150,6 +176,7 @@ pub(super) fn run(
         Err(exit) => return Ok(exit),
     };
     let interval = files.interval(&ready)?;
+    printer.begin(&ready)?;
     let interval = (*target != Target::Nowhere).then_some(interval);
     // First the ears, then the folders: from here on Ctrl-C leaves nothing behind.
     let watch = Watch::new(printing.quiet)?;
@@ -187,6 +214,7 @@ pub(super) fn run(
         simulate::watched(scenario, &watch, |progress| run(scenario, progress))
     };
     simulate::side_by_side(ready.len(), simulation.jobs(), run, |index, outcome| {
+        batch.study(index, &outcome, &watch);
         watch.aside(|| batch.take(index, &outcome));
     })?;
     Ok(batch.end())
@@ -203,7 +231,14 @@ impl Target {
 }
 
 impl Batch<'_> {
-    /// The next run has ended.
+    /// The next run has ended; nothing is printed yet.
+    fn study(&mut self, index: usize, outcome: &Outcome, watch: &Watch) {
+        let summary = outcome.as_ref().ok().map(|(summary, _)| summary);
+        let studied = self.printer.study(&Ran { index, ready: &self.ready[index], summary, watch });
+        self.note(studied);
+    }
+
+    /// Writes and prints what the next run came to.
     fn take(&mut self, index: usize, outcome: &Outcome) {
         let mut written = Vec::new();
         match outcome {
@@ -267,6 +302,10 @@ impl Batch<'_> {
     fn end(mut self) -> Exit {
         let printed = self.printer.end(self.output);
         self.note(printed);
+        match self.printer.close(self.output, self.exit) {
+            Ok(exit) => self.exit = self.exit.max(exit),
+            Err(failure) => self.note(Err(failure)),
+        }
         if self.exit == Exit::Interrupted {
             let (finished, all) = (self.finished, self.ready.len());
             terminal::error(format_args!("interrupted: {finished} of {all} runs finished"));

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lambdasim::run;
-use lambdasim::scenario::{self, LoadError, Scenario};
+use lambdasim::scenario::{self, LoadError, ProblemKind, Scenario, Source};
 
 use super::args::Simulation;
 use super::exit::{Exit, Failure};
@@ -18,6 +18,8 @@ pub(super) struct Ready {
     pub(super) scenario: Scenario,
     /// The scenario with every default written out.
     pub(super) resolved: String,
+    /// Where each expectation is written in the file: line and column, 1 = first.
+    pub(super) expectations: Vec<Option<(usize, usize)>>,
 }
 
 /// Reads every scenario, or says what is wrong with all that cannot be read and gives the exit status.
@@ -48,7 +50,16 @@ fn load(file: &Path, simulation: &Simulation) -> Result<Ready, LoadError> {
     run::check_expectations(&loaded).map_err(LoadError::Scenario)?;
     loaded.scenario.overrides.truncate(simulation.set.len());
     let resolved = loaded.source.resolved_yaml();
-    Ok(Ready { file: file.to_owned(), scenario: loaded.scenario, resolved })
+    let expectations = (0..loaded.scenario.expectations.len()).map(|index| place(&loaded.source, index)).collect();
+    Ok(Ready { file: file.to_owned(), scenario: loaded.scenario, resolved, expectations })
+}
+
+/// Where an expectation is written; nothing where that is on the command line.
+fn place(source: &Source, index: usize) -> Option<(usize, usize)> {
+    let problem = source.problem(&format!("expect[{index}]"), ProblemKind::Expectation, "");
+    let error = source.error(vec![problem]);
+    let problem = error.problems().first()?;
+    (!problem.file().starts_with("--set")).then(|| (problem.line(), problem.column()))
 }
 
 /// Two scenarios of one name would write their results to one folder.

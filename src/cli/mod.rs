@@ -5,17 +5,22 @@
 //! command.
 
 mod args;
+mod baselines;
 mod batch;
+mod cases;
 mod check;
 mod compare;
 mod completions;
 mod exit;
 mod explain;
 mod formats;
+mod github;
+mod junit;
 mod load;
 mod man;
 mod progress;
 mod recordings;
+mod replace;
 mod replicas;
 mod results;
 mod run;

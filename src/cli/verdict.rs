@@ -19,10 +19,10 @@ pub(super) fn exit(summary: &Summary) -> Exit {
     if holds(summary) { Exit::Done } else { Exit::Unmet }
 }
 
-/// `PASS  image-resize (seed 1): 2 of 2 expectations hold`.
-pub(super) fn line(summary: &Summary) -> String {
-    let mark = if holds(summary) { styled(GOOD, "PASS") } else { styled(BAD, "FAIL") };
-    format!("{mark}  {}\n", sentence(summary))
+/// `PASS  image-resize (seed 1): 2 of 2 expectations hold`, and what is said besides.
+pub(super) fn line(summary: &Summary, good: bool, more: &str) -> String {
+    let mark = if good { styled(GOOD, "PASS") } else { styled(BAD, "FAIL") };
+    format!("{mark}  {}{more}\n", sentence(summary))
 }
 
 /// `image-resize (seed 1): 2 of 2 expectations hold`.
@@ -52,6 +52,7 @@ pub(super) fn expectations(summary: &Summary, only_failed: bool) -> String {
     })
 }
 
-fn actual(judgement: &Judgement) -> String {
+/// The actual value, in words.
+pub(super) fn actual(judgement: &Judgement) -> String {
     judgement.actual.map_or_else(|| "null: there is no data".to_owned(), |_| report::actual(judgement))
 }

@@ -4,6 +4,7 @@
 
 mod advice;
 mod bars;
+mod baseline;
 mod compare;
 mod csv;
 mod dependencies;
@@ -23,6 +24,7 @@ mod table;
 mod text;
 mod verdict;
 
+pub use baseline::{DIFFERENCE_COLUMNS, difference_cells, render_differences};
 pub use compare::{ComparisonFormat, comparison_sentence, render_comparison};
 pub use csv::{latency_csv, timeseries_csv};
 pub use numbers::actual;

@@ -142,7 +142,7 @@ pub(super) fn significant(number: f64, digits: usize) -> String {
 }
 
 /// Commas between thousands.
-fn separate(number: &str) -> String {
+pub(super) fn separate(number: &str) -> String {
     let (sign, number) = number.strip_prefix('-').map_or(("", number), |rest| ("-", rest));
     let (whole, decimals) = number.split_at(number.find('.').unwrap_or(number.len()));
     let mut text = sign.to_owned();

@@ -69,18 +69,16 @@ impl Found {
 
 /// Why a value is no summary of a run; nothing where it is one.
 pub fn no_summary(value: &Value) -> Option<&'static str> {
-    let is_text = |value: Option<&Value>| value.is_some_and(Value::is_string);
-    match value {
-        Value::Array(_) => Some("it holds an array; a baseline is the summary.json of one run"),
-        _ if is_text(value.get("lambdasim"))
-            && is_text(value.get("digest"))
-            && is_text(value.get("scenario").and_then(|scenario| scenario.get("name")))
-            && value.get("callers").is_some_and(Value::is_object) =>
-        {
-            None
-        }
-        _ => Some("it is not the summary.json of a run"),
+    if value.is_array() {
+        return Some("it holds an array; a baseline is the summary.json of one run");
     }
+    if value.get("digests").is_some() {
+        return Some("it is one of several runs (--replicas); a baseline is the summary.json of one run");
+    }
+    let is_text = |path: &str| value.pointer(path).is_some_and(Value::is_string);
+    let is_summary = ["/lambdasim", "/digest", "/scenario/name"].into_iter().all(is_text)
+        && value.get("callers").is_some_and(Value::is_object);
+    (!is_summary).then_some("it is not the summary.json of a run")
 }
 
 /// Compares a run with a baseline; of several tolerances that are for a number, the last one counts.
@@ -95,7 +93,9 @@ pub fn compare(baseline: &Value, now: &Value, tolerances: &[Tolerance]) -> Compa
 
 /// Tolerances that are for no number of a baseline.
 pub fn idle<'a>(tolerances: &'a [Tolerance], baselines: &[&Value]) -> Option<&'a Tolerance> {
-    tolerances.iter().find(|tolerance| !baselines.iter().any(|baseline| is_for_some(tolerance, baseline, &mut Vec::new())))
+    tolerances
+        .iter()
+        .find(|tolerance| !baselines.iter().any(|baseline| is_for_some(tolerance, baseline, &mut Vec::new())))
 }
 
 fn is_for_some<'a>(tolerance: &Tolerance, value: &'a Value, path: &mut Vec<&'a str>) -> bool {
@@ -335,11 +335,7 @@ mod tests {
         other["cost"]["functions"]["audit"] = json!({ "total_usd": 0 });
         other["streams"] = json!({ "s": { "shards": [{ "records": 5 }] } });
         other["functions"]["checkout"]["cold"] = json!(4);
-        let expected = [
-            "functions.checkout.cold null 4",
-            "functions.audit - ..",
-            "streams.s.shards[1] .. -",
-        ];
+        let expected = ["functions.checkout.cold null 4", "functions.audit - ..", "streams.s.shards[1] .. -"];
         assert_eq!(differences(&one, &other, &["*=50%"]), expected);
     }
 

@@ -400,7 +400,10 @@ callers:
   a: { target: f, arrivals: { at: [0s, 500ms] } }
   b: { target: f, arrivals: { at: [0s, 500ms] } }
 ";
-        let (a, b) = ("  a: { target: f, arrivals: { at: [0s, 500ms] } }\n", "  b: { target: f, arrivals: { at: [0s, 500ms] } }\n");
+        let (a, b) = (
+            "  a: { target: f, arrivals: { at: [0s, 500ms] } }\n",
+            "  b: { target: f, arrivals: { at: [0s, 500ms] } }\n",
+        );
         let swapped = two.replace(&format!("{a}{b}"), &format!("{b}{a}"));
         assert_ne!(two, swapped);
         assert_eq!(found(&load(two, &[]), &load(&swapped, &[])), None);

@@ -3,7 +3,8 @@
 use crate::expect::{self, Unit};
 
 /// What a tolerance looks like, for messages.
-const FORM: &str = "write METRIC=SHARE or METRIC=AMOUNT: `*=1%`, `callers.*.latency_ms.p99=5ms`, `functions.resize.throttles=3`";
+const FORM: &str =
+    "write METRIC=SHARE or METRIC=AMOUNT: `*=1%`, `callers.*.latency_ms.p99=5ms`, `functions.resize.throttles=3`";
 
 /// A tolerance, and the numbers that it is for.
 #[derive(Clone, Debug, PartialEq)]
