@@ -149,10 +149,10 @@ impl Baselines {
         let comparison = stored.as_ref().map(|stored| baseline::compare(stored, &summary.to_json(), &self.tolerances));
         let differs = comparison.as_ref().is_some_and(|comparison| !comparison.differences.is_empty());
         let first = match stored {
-            Some(stored) if differs => first_event(&companion(file), stored, ran.ready, ran.watch),
+            Some(stored) if differs => first_event(&companion(file), stored, ran.ready, ran.watch)?,
             _ => First::Unasked,
         };
-        if self.update && !ran.watch.is_interrupted() {
+        if self.update {
             let json = report::render(report::Format::Json, std::slice::from_ref(summary), report::Style::Plain);
             replace::write(&companion(file), &ran.ready.resolved)?;
             replace::write(file, &json)?;
@@ -233,12 +233,15 @@ fn read(file: &Path, may_be_missing: bool) -> Result<Option<Value>, Failure> {
 }
 
 /// Runs the scenario of the baseline again, and looks where the new run parts from it.
-fn first_event(file: &Path, stored: &Value, ready: &Ready, watch: &Watch) -> First {
+fn first_event(file: &Path, stored: &Value, ready: &Ready, watch: &Watch) -> Result<First, Failure> {
     match find_event(file, stored, ready, watch) {
-        Ok(first) => first,
-        Err(Stopped::Interrupted) => First::Unknown("interrupted".to_owned()),
+        Ok(first) => Ok(first),
+        Err(Stopped::Interrupted) => {
+            let message = "stopped while it looked for the first event that differs from the baseline".to_owned();
+            Err(Failure { exit: Exit::Interrupted, message, help: None })
+        }
         Err(Stopped::BudgetExhausted { .. }) => {
-            First::Unknown("the scenario of the baseline uses up its event budget".to_owned())
+            Ok(First::Unknown("the scenario of the baseline uses up its event budget".to_owned()))
         }
     }
 }

@@ -67,7 +67,7 @@ enum Command {
     /// Simulate scenarios, print a report and write the results to files
     #[command(after_help = run::EXAMPLES)]
     Run(run::Arguments),
-    /// Simulate scenarios and say whether their expectations hold
+    /// Simulate scenarios and say whether their expectations and baselines hold
     #[command(after_help = check::EXAMPLES)]
     Check(check::Arguments),
     /// Compare two variants under the same chance: what is better, worse, or not seen to differ
@@ -107,7 +107,8 @@ Examples:
 
 Exit status:
   0    done
-  1    an expectation does not hold, or a run used up its event budget
+  1    an expectation or a baseline does not hold, or a run used up its event
+       budget
   2    bad input or usage; nothing was simulated
   3    a file cannot be read or written
   130  interrupted

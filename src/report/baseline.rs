@@ -50,13 +50,13 @@ fn pair(was: &Found, is: &Found) -> (String, String) {
         let differs = |digits: &usize| texts(*digits).0 != texts(*digits).1;
         return texts((DIGITS..=17).find(differs).unwrap_or(17));
     }
-    (plain(was, "new"), plain(is, "gone"))
+    (plain(was, "-", "-"), plain(is, "gone", "new"))
 }
 
-fn plain(found: &Found, nothing: &str) -> String {
+fn plain(found: &Found, nothing: &str, group: &str) -> String {
     match found {
         Found::Nothing => nothing.to_owned(),
-        Found::Group => "-".to_owned(),
+        Found::Group => group.to_owned(),
         Found::Leaf(value) => value.as_f64().map_or_else(|| value.to_string(), |value| number(value, DIGITS)),
     }
 }

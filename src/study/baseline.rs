@@ -72,7 +72,7 @@ pub fn no_summary(value: &Value) -> Option<&'static str> {
     if value.is_array() {
         return Some("it holds an array; a baseline is the summary.json of one run");
     }
-    if value.get("digests").is_some() {
+    if value.get("replicas").is_some() {
         return Some("it is one of several runs (--replicas); a baseline is the summary.json of one run");
     }
     let is_text = |path: &str| value.pointer(path).is_some_and(Value::is_string);

@@ -1,6 +1,7 @@
 //! The command line: what is printed, what is written, and the exit status.
 #![cfg(feature = "cli")]
 
+mod check;
 mod compare;
 mod explain;
 mod explain_fronts;
@@ -76,7 +77,7 @@ impl Room {
     fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lambdasim"));
         command.args(line.split_whitespace()).current_dir(self.path()).stdin(Stdio::null());
-        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"] {
+        for variable in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "GITHUB_STEP_SUMMARY"] {
             command.env_remove(variable);
         }
         command
