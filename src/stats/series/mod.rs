@@ -1,6 +1,6 @@
 //! Figures over time: what every counter, level and distribution came to in each interval of a run.
 //!
-//! Statistics are shown to a [`Recorder`] before the run, at the end of each interval and after the run, always in the
+//! Statistics are shown to a `Recorder` before the run, at the end of each interval and after the run, always in the
 //! same order. Counters are compared with what they were; levels close their intervals themselves, as they know best
 //! what they stood at. So a run with a time series costs what the looks cost, and changes nothing else.
 
