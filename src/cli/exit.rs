@@ -10,7 +10,7 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Everything is done.
     Done = 0,
-    /// An expectation or a baseline does not hold, or a run used up its event budget.
+    /// An expectation or a baseline does not hold, a run used up its event budget, or what is denied was found.
     Unmet = 1,
     /// A scenario or the usage is wrong.
     BadInput = 2,

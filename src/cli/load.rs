@@ -24,10 +24,15 @@ pub(super) struct Ready {
 
 /// Reads every scenario, or says what is wrong with all that cannot be read and gives the exit status.
 pub(super) fn load_all(simulation: &Simulation) -> Result<Vec<Ready>, Exit> {
-    let mut ready = Vec::with_capacity(simulation.scenarios.len());
+    each(&simulation.scenarios, |file| load(file, simulation))
+}
+
+/// Reads each file, or says what is wrong with all that cannot be read and gives the exit status.
+pub(super) fn each<T>(files: &[PathBuf], read: impl Fn(&Path) -> Result<T, LoadError>) -> Result<Vec<T>, Exit> {
+    let mut ready = Vec::with_capacity(files.len());
     let mut exit = Exit::Done;
-    for file in &simulation.scenarios {
-        match load(file, simulation) {
+    for file in files {
+        match read(file) {
             Ok(one) => ready.push(one),
             Err(LoadError::Io { path, error }) => {
                 terminal::error(format_args!("cannot read {path}: {error}"));

@@ -16,6 +16,7 @@ mod explain;
 mod formats;
 mod github;
 mod junit;
+mod lint;
 mod load;
 mod man;
 mod progress;
@@ -76,6 +77,9 @@ enum Command {
     /// Tell the story of one event: who did what, when, and by which rule
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Arguments),
+    /// Say what AWS advises on the settings of scenarios, and what is known to go wrong with them
+    #[command(after_help = lint::EXAMPLES)]
+    Lint(lint::Arguments),
     /// Print the catalogue of everything that can invoke a function
     #[command(after_help = sources::EXAMPLES)]
     Sources(sources::Arguments),
@@ -102,13 +106,15 @@ Examples:
       What a change makes better or worse, and how sure that is
   lambdasim explain shop.yaml --first failed
       What happened to the first call or event that failed, step by step
+  lambdasim lint shop.yaml
+      What AWS advises on these settings, and what would change them
   lambdasim sources sqs kinesis
       Who tries again, how often, and where failures go
 
 Exit status:
   0    done
-  1    an expectation or a baseline does not hold, or a run used up its event
-       budget
+  1    an expectation or a baseline does not hold, a run used up its event
+       budget, or `lint --deny` found something
   2    bad input or usage; nothing was simulated
   3    a file cannot be read or written
   130  interrupted
@@ -137,6 +143,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Check(arguments) => check::check(&arguments, output),
         Command::Compare(arguments) => compare::compare(&arguments, output),
         Command::Explain(arguments) => explain::explain(&arguments, output),
+        Command::Lint(arguments) => lint::lint(&arguments, output),
         Command::Sources(arguments) => sources::sources(&arguments, output),
         Command::Schema => schema::schema(output),
         Command::Completions(arguments) => completions::completions(&arguments, output),

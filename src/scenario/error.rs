@@ -3,7 +3,9 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{Level, Renderer};
+
+use super::excerpt::{self, excerpt};
 
 /// How many problems are printed in full.
 const PRINTED: usize = 50;
@@ -196,12 +198,8 @@ impl Problem {
     fn locate(&mut self, sources: &[SourceText], lines: &[Vec<usize>]) {
         let index = self.0.place.source as usize;
         let source = &sources[index];
-        let start = boundary(&source.text, self.0.place.start as usize);
-        let line = lines[index].partition_point(|begin| *begin <= start);
-        let begin = lines[index].get(line.saturating_sub(1)).copied().unwrap_or(0);
         self.0.file.clone_from(&source.name);
-        self.0.line = line.max(1);
-        self.0.column = source.text[begin..start].chars().count() + 1;
+        (self.0.line, self.0.column) = excerpt::position(&source.text, &lines[index], self.0.place);
     }
 
     fn render(&self, sources: &[SourceText], renderer: &Renderer) -> String {
@@ -221,51 +219,6 @@ impl Problem {
     }
 }
 
-/// The lines around a place, with the place underlined.
-fn excerpt<'a>(
-    sources: &'a [SourceText],
-    place: Place,
-    label: Option<&'a str>,
-    related: Option<&'a (Place, String)>,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let source = &sources[place.source as usize];
-    let text: &str = &source.text;
-    let related = related.filter(|(other, _)| other.source == place.source);
-    let first = related.map_or(place.start, |(other, _)| other.start.min(place.start)) as usize;
-    let last = related.map_or(place.start, |(other, _)| other.start.max(place.start)) as usize;
-    let (from, to) = (line_start(text, boundary(text, first)), line_end(text, boundary(text, last)));
-    let line = text[..from].bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let span = |place: Place| {
-        let start = boundary(text, place.start as usize);
-        let end = boundary(text, place.end as usize).clamp(start, line_end(text, start));
-        start - from..end - from
-    };
-    let mut snippet = Snippet::source(&text[from..to]).line_start(line).path(source.name.as_str()).fold(true);
-    snippet = snippet.annotation(AnnotationKind::Primary.span(span(place)).label(label));
-    if let Some((other, label)) = related {
-        snippet = snippet.annotation(AnnotationKind::Context.span(span(*other)).label(label.as_str()));
-    }
-    snippet
-}
-
-/// The nearest place at or before `at` where a character begins.
-fn boundary(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
-}
-
-fn line_start(text: &str, at: usize) -> usize {
-    text[..at].rfind('\n').map_or(0, |newline| newline + 1)
-}
-
-fn line_end(text: &str, at: usize) -> usize {
-    let end = text[at..].find('\n').map_or(text.len(), |newline| at + newline);
-    if end > at && text.as_bytes()[end - 1] == b'\r' { end - 1 } else { end }
-}
-
 /// Everything that is wrong with a scenario, in the order of the text.
 #[derive(Clone, Debug)]
 pub struct ScenarioError(Box<Inner>);
@@ -281,8 +234,7 @@ impl ScenarioError {
     pub(crate) fn new(sources: Arc<[SourceText]>, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| (problem.0.place.source, problem.0.place.start, problem.0.place.end));
         problems.dedup();
-        let begins = |text: &str| std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        let lines = sources.iter().map(|source| begins(&source.text)).collect::<Vec<_>>();
+        let lines = sources.iter().map(|source| excerpt::lines(&source.text)).collect::<Vec<_>>();
         for problem in &mut problems {
             problem.locate(&sources, &lines);
         }

@@ -1,6 +1,6 @@
 //! A scenario file becomes a [`Scenario`]: YAML in, typed values out, all problems at once. No simulation.
 //!
-//! Reading order of its files: `error` (what can be wrong, and how it prints), `decimal`, `units` and `scalar` (texts
+//! Reading order of its files: `error` (what can be wrong, and how it prints), `excerpt` (the lines around it), `decimal`, `units` and `scalar` (texts
 //! as values), `tree` (YAML with places), `set` (overrides), `keys` (the tables of all keys), `resolve` (the tree as
 //! the tables read it), `sources` (which table a mapping has), `refuse` (what does not fit them), `build` (the typed
 //! scenario). From the tables come also `schema`, `reference` and, with `write`, the resolved scenario.
@@ -8,6 +8,7 @@
 mod build;
 mod decimal;
 mod error;
+mod excerpt;
 mod keys;
 mod path;
 mod reference;
@@ -30,6 +31,7 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use self::error::nearest;
 pub use self::error::{Problem, ProblemKind, ScenarioError};
+pub use self::excerpt::{Position, Remark};
 pub(crate) use self::keys::service_text;
 pub use self::reference::reference_markdown;
 pub use self::schema::json_schema;

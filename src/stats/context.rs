@@ -1,10 +1,10 @@
 //! What the summary says about the scenario.
 
-use super::summary::{Advice, Limit, Limits, ScenarioInfo};
-use super::{advice, streams};
+use super::summary::{Limit, Limits, ScenarioInfo};
 use crate::aws::config::ChangeAction;
 use crate::aws::ids::Id;
 use crate::kernel::time::SimTime;
+use crate::lint::{self, Finding};
 use crate::scenario::Scenario;
 
 /// What the summary says about the scenario.
@@ -17,7 +17,7 @@ pub(super) struct Context {
     pub(super) callers: Vec<String>,
     pub(super) functions: Vec<(String, Limits)>,
     pub(super) mappings: usize,
-    pub(super) advice: Vec<Advice>,
+    pub(super) advice: Vec<Finding>,
 }
 
 impl Context {
@@ -63,7 +63,7 @@ impl Context {
             callers: system.callers.rows().iter().map(|caller| caller.name.clone()).collect(),
             functions,
             mappings: system.event_source_mappings.len(),
-            advice: [advice::advice(system), streams::advice(system)].concat(),
+            advice: lint::lint(scenario),
         }
     }
 }

@@ -7,7 +7,6 @@
 //! Reading order: [`summary`] (what comes out), [`Statistics`] (what goes where), [`histogram`], [`gauge`], [`cost`].
 
 mod account;
-mod advice;
 mod asynchronous;
 mod bill;
 mod buckets;

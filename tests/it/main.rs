@@ -8,6 +8,7 @@ mod cli;
 mod common;
 mod conservation;
 mod determinism;
+mod lint;
 mod over_time;
 mod published;
 mod reference;

@@ -4,8 +4,8 @@
 use lambdasim::aws::fact::{Capacity, Fact, MappingFact, MessageFact, Observer};
 use lambdasim::aws::ids::Id;
 use lambdasim::kernel::time::SimTime;
+use lambdasim::lint::Check;
 use lambdasim::run;
-use lambdasim::stats::summary::Advice;
 
 use crate::common::{Facts, check, near, number, same, simulate};
 use crate::sqs::{Case, Story, burst};
@@ -109,7 +109,7 @@ event_source_mappings: {{ m: {{ source: q, function: f, maximum_batching_window:
 callers: {{ c: {{ target: q, arrivals: {{ at: [0s] }} }} }}"
         ));
         let advice = run::run(&scenario).unwrap().advice;
-        let told = advice.iter().any(|advice| matches!(advice, Advice::ShortVisibility { .. }));
+        let told = advice.iter().any(|advice| advice.check == Check::VisibilityBelowSixTimeouts);
         assert_eq!(told, is_told, "{timeout} {window} {visibility}");
     }
 }
@@ -207,7 +207,7 @@ event_source_mappings:
 callers: {{ c: {{ target: q, arrivals: {{ at: [0s] }} }} }}"
         ));
         let advice = run::run(&scenario).unwrap().advice;
-        advice.into_iter().find(|advice| matches!(advice, Advice::ConcurrencyBeyondReserved { .. }))
+        advice.into_iter().find(|advice| advice.check == Check::MaximumAboveReserved)
     };
     let (fifty, sixty) = (", maximum_concurrency: 50", ", maximum_concurrency: 60");
     for (reserved, limits, sum) in [
@@ -218,12 +218,14 @@ callers: {{ c: {{ target: q, arrivals: {{ at: [0s] }} }} }}"
         (", reserved_concurrency: 10", ["", ""], None),
     ] {
         let found = advice(reserved, limits);
-        let expected = sum.map(|maximum| Advice::ConcurrencyBeyondReserved {
-            function: "f".into(),
-            reserved: reserved.rsplit(' ').next().unwrap().parse().unwrap(),
-            maximum,
+        let said = found.map(|finding| finding.message);
+        let expected = sum.map(|maximum| {
+            let units = reserved.rsplit(' ').next().unwrap();
+            format!(
+                "the mappings of `f` may send {maximum} batches at once, and {units} units of concurrency are reserved for it"
+            )
         });
-        assert_eq!(found, expected, "{reserved} {limits:?}");
+        assert_eq!(said, expected, "{reserved} {limits:?}");
     }
 }
 

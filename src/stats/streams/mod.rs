@@ -3,7 +3,6 @@
 //!
 //! What is said of batches and runs of any mapping is counted beside the messages of queues.
 
-mod advice;
 mod broker;
 mod meter;
 mod position;
@@ -23,7 +22,6 @@ use crate::aws::config::{EventSourceMapping, Source, System};
 use crate::aws::fact::{BrokerFact, MappingFact, Origin, ReaderFact, RecordFate, StreamFact};
 use crate::aws::ids::{BrokerId, MappingId, StreamId, Table};
 use crate::kernel::time::SimTime;
-pub(super) use advice::advice;
 use broker::BrokerStats;
 use position::{Position, Records};
 use reader::{ReaderStats, Sent};

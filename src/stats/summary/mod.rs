@@ -10,7 +10,7 @@ mod streams;
 pub use conservation::{Conservation, Flow};
 pub use dependencies::DependencySummary;
 pub use executions::StateMachineSummary;
-pub use messages::{Advice, MappingSummary, QueueRole, QueueSummary};
+pub use messages::{MappingSummary, QueueRole, QueueSummary};
 pub use streams::{BrokerSummary, Discards, ShardReading, ShardSummary, SourceKind, StreamSummary};
 
 use serde::ser::SerializeMap;
@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::aws::config::Service;
 use crate::expect::{Expectation, Judgement};
+use crate::lint::Finding;
 use crate::stats::cost::CostSummary;
 use crate::stats::curve::Curve;
 use crate::stats::gauge::GaugeFigures;
@@ -72,9 +73,9 @@ pub struct Summary {
     pub expectations: Vec<Judgement>,
     /// Whether everything that entered has exactly one fate.
     pub conservation: Conservation,
-    /// What AWS advises and the scenario does not do, for the text report.
+    /// What is known about the scenario's settings, for the text report.
     #[serde(skip)]
-    pub advice: Vec<Advice>,
+    pub advice: Vec<Finding>,
 }
 
 /// The scenario of a run.

@@ -8,6 +8,7 @@ mod explain_fronts;
 mod explain_places;
 mod explain_streams;
 mod files;
+mod lint;
 mod output;
 mod sources;
 mod usage;
