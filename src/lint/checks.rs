@@ -183,6 +183,10 @@ checks! {
             "The mappings of a function may send more batches at once than are reserved for it.",
             "What is beyond the reserved concurrency is received all the same, and throttled.",
             "Reserve at least the sum of `maximum_concurrency` over the function's mappings.";
+        MaximumBelowNeed = "maximum-concurrency-below-need", "ESM-1.8.2", Estimate, SQS_SCALING,
+            "A mapping needs more batches at once on average than `maximum_concurrency`.",
+            "Nothing is received while so many batches are in work: the queue grows without end, until messages expire.",
+            "A higher maximum, larger batches, or shorter runs.";
         PollersAboveLimit = "provisioned-pollers-above-limit", "ESM-1.9.3", Rule, SQS_SCALING,
             "Provisioned pollers may send more batches at once than the function may run.",
             "Each poller has up to 10 batches in work. Pollers do not look at the limit: what is beyond is received, and throttled.",
@@ -262,9 +266,9 @@ checks! {
             "They share it, so that each falls behind.",
             "Enhanced fan-out.";
         StreamBelowNeed = "stream-concurrency-below-need", "ESM-2.2.4", Estimate, KINESIS,
-            "A stream needs more batches at once on average than shards x parallelization factor.",
+            "A stream needs more batches at once on average than shards x parallelization factor, or a Kafka topic than partitions.",
             "The mapping falls behind further and further, until records expire unread.",
-            "A higher parallelization factor (up to 10), then more shards.";
+            "A higher parallelization factor (up to 10), then more shards or partitions.";
         ShardsBelowWrites = "shards-below-writes", "ESM-2.1.1", Estimate, STREAM_SIZING,
             "More is written to a Kinesis stream on average than its shards take: 1,000 records and 1 MiB a second each.",
             "What is beyond is refused, and its producer has to try again.",

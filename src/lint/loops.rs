@@ -56,7 +56,7 @@ pub(super) fn inspect(context: &Context<'_>, findings: &mut Vec<Finding>) {
         }
         let events = &function.asynchronous;
         for (failed, name) in [(events.dead_letter_queue, "dead_letter_queue"), (events.on_failure, "on_failure")] {
-            let Some(failed) = failed else { continue };
+            let Some(failed) = failed.filter(|_| circular.contains(&number(Target::Function(id)))) else { continue };
             if failed == Target::Function(id) || way_back(&map, failed, id).is_some() {
                 let key = format!("functions.{}.async.{name}", function.name);
                 let place = name_of(context.system, failed);
@@ -72,7 +72,7 @@ fn function_of(target: Target) -> Option<FunctionId> {
     if let Target::Function(id) = target { Some(id) } else { None }
 }
 
-/// The places from which a way leads on for ever: all others are taken away, last ones first.
+/// The places from which a way leads on for ever, of what fails too: all others are taken away, last ones first.
 fn circular(map: &Map<'_>) -> BTreeSet<(u8, usize)> {
     let system = map.system;
     let mut left = BTreeMap::new();
@@ -82,7 +82,12 @@ fn circular(map: &Map<'_>) -> BTreeSet<(u8, usize)> {
         if left.contains_key(&number(place)) {
             continue;
         }
-        let ways = ways(map, place);
+        let mut ways = ways(map, place);
+        if let Some(id) = function_of(place) {
+            let events = &system.functions[id].asynchronous;
+            let failed = [events.dead_letter_queue, events.on_failure].into_iter().flatten();
+            ways.extend(failed.map(|to| Way { to, key: String::new(), cut: None }));
+        }
         left.insert(number(place), ways.len());
         for way in ways {
             before.entry(number(way.to)).or_default().push(number(place));

@@ -19,6 +19,8 @@ use crate::kernel::time::{SimDuration, SimTime};
 const RECEIVES: u32 = 5;
 /// ESM-1.7.2: reserved concurrency.
 const POLLERS: u32 = 5;
+/// ESM-1.1.13: the highest maximum concurrency.
+const HIGHEST_MAXIMUM: u32 = 1_000;
 
 pub(super) fn inspect(context: &Context<'_>, findings: &mut Vec<Finding>) {
     let system = context.system;
@@ -27,6 +29,7 @@ pub(super) fn inspect(context: &Context<'_>, findings: &mut Vec<Finding>) {
         if let Source::Queue(id) = mapping.source {
             let queue = &system.queues[id];
             findings.extend(reserved_below_pollers(context, mapping, function));
+            findings.extend(maximum_below_need(context, mapping));
             findings.extend(pollers_above_limit(context, mapping, function));
             findings.extend(short_visibility(context, mapping, queue, function));
             findings.extend(outlasts(context, mapping, id));
@@ -86,6 +89,25 @@ fn maximum_above_reserved(context: &Context<'_>, function: &Function, key: &str,
     );
     let finding = Finding::new(Check::MaximumAboveReserved, format!("{key}.reserved_concurrency"), message);
     Some(reserve(context, function, key, maximum, finding))
+}
+
+/// ESM-1.8.2.
+fn maximum_below_need(context: &Context<'_>, mapping: &EventSourceMapping) -> Option<Finding> {
+    let maximum = mapping.sqs.maximum_concurrency?;
+    let needed = context.load.batches(context.system, mapping);
+    if needed <= f64::from(maximum) {
+        return None;
+    }
+    let message = format!(
+        "`{}` needs about {} batches at once on average, and may have {maximum} in work (an estimate)",
+        mapping.name,
+        about(needed)
+    );
+    let key = mapping_key(mapping, "maximum_concurrency");
+    let finding = Finding::new(Check::MaximumBelowNeed, key.clone(), message);
+    // ESM-1.1.13: the greatest maximum is 1,000.
+    let enough = whole(needed + 1.0);
+    Some(if enough <= HIGHEST_MAXIMUM { finding.set(key, enough) } else { finding.set(key, "none") })
 }
 
 /// ESM-1.9.3.
@@ -180,6 +202,11 @@ fn outlasts(context: &Context<'_>, mapping: &EventSourceMapping, id: QueueId) ->
 /// ESM-1.10.4: keys of those who send to a FIFO queue, where each of them has few.
 fn few_groups(context: &Context<'_>, mapping: &EventSourceMapping, id: QueueId) -> Option<Finding> {
     let (system, queue) = (context.system, &context.system.queues[id]);
+    let needed = context.load.batches(system, mapping);
+    // There is at least one group.
+    if queue.kind != QueueKind::Fifo || needed <= 1.0 {
+        return None;
+    }
     let sends = |target: Target| target == Target::Queue(id);
     let callers = system.callers.rows().iter().filter(|caller| sends(caller.target));
     let callers = callers.map(|caller| (&caller.keys, format!("callers.{}.keys", caller.name)));
@@ -194,9 +221,8 @@ fn few_groups(context: &Context<'_>, mapping: &EventSourceMapping, id: QueueId) 
             Keys::List(texts) => texts.iter().collect::<std::collections::BTreeSet<_>>().len() as u64,
         });
     }
-    let needed = context.load.batches(system, mapping);
     let (_, key) = senders.first()?;
-    if queue.kind != QueueKind::Fifo || needed <= groups as f64 {
+    if needed <= groups as f64 {
         return None;
     }
     let message = format!(

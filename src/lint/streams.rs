@@ -193,9 +193,27 @@ fn below_writes(context: &Context<'_>, id: StreamId, stream: &Stream) -> Option<
     Some(Finding::new(Check::ShardsBelowWrites, key.clone(), message).set(key, shards))
 }
 
+/// ESM-4.1: one consumer of a partition at most.
+fn topic_below_need(mapping: &EventSourceMapping, stream: &Stream, needed: f64) -> Option<Finding> {
+    if needed <= f64::from(stream.shards) {
+        return None;
+    }
+    let message = format!(
+        "`{}` needs about {} batches at once on average, and each of {} partitions has one (an estimate)",
+        mapping.name,
+        about(needed),
+        stream.shards
+    );
+    let key = format!("streams.{}.partitions", stream.name);
+    Some(Finding::new(Check::StreamBelowNeed, key.clone(), message).set(key, whole(needed)))
+}
+
 /// ESM-2.2.4, A44.
 fn below_need(context: &Context<'_>, mapping: &EventSourceMapping, stream: &Stream) -> Option<Finding> {
     let needed = context.load.batches(context.system, mapping);
+    if stream.kind == StreamKind::Kafka {
+        return topic_below_need(mapping, stream, needed);
+    }
     let factor = mapping.stream.parallelization_factor;
     let lanes = stream.shards.saturating_mul(factor);
     if !is_sharded(stream) || stream.capacity_mode != CapacityMode::Provisioned || needed <= f64::from(lanes) {

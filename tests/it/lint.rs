@@ -246,6 +246,23 @@ const ROWS: &[Row] = &[
         ],
     ),
     (
+        Check::MaximumBelowNeed,
+        QUEUE,
+        &[
+            (&["callers.c.arrivals={constant: 20/s}", "event_source_mappings.m.maximum_concurrency=2"], false),
+            (&["callers.c.arrivals={constant: 21/s}", "event_source_mappings.m.maximum_concurrency=2"], true),
+            (&["callers.c.arrivals={constant: 10001/s}", "event_source_mappings.m.maximum_concurrency=1000"], true),
+        ],
+    ),
+    (
+        Check::StreamBelowNeed,
+        "functions: { f: { duration: 1s } }
+streams: { s: { type: kafka, partitions: 3 } }
+event_source_mappings: { m: { source: s, function: f } }
+callers: { c: { target: s, arrivals: { constant: 300/s } } }",
+        &[(&[], false), (&["callers.c.arrivals={constant: 301/s}"], true)],
+    ),
+    (
         Check::PollersAboveLimit,
         QUEUE,
         &[
