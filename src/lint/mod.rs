@@ -1,7 +1,7 @@
 //! What is known to go wrong with settings like these, and what AWS advises instead. It reads a scenario; it knows no
 //! run and simulates nothing.
 //!
-//! Reading order: [`checks`] (what is looked for, and why), [`load`] (what mean rates and times come to), then one file
+//! Reading order: `checks` (what is looked for, and why), `load` (what mean rates and times come to), then one file
 //! for each family of checks: `limits`, `clients`, `queues`, `streams`, `asynchronous`, `loops`, `provisioned`,
 //! `state_machines`.
 
