@@ -9,6 +9,7 @@ use lambdasim::run::Stopped;
 use lambdasim::scenario::Scenario;
 use lambdasim::stats::summary::Summary;
 use lambdasim::study::compare::{Comparison, Pairs};
+use lambdasim::study::divergence::{self, Divergence};
 use lambdasim::study::estimate::Confidence;
 use lambdasim::study::seed;
 
@@ -125,10 +126,16 @@ pub(super) fn compare(arguments: &Arguments, output: &mut Output) -> Result<Exit
     let ready: Vec<Ready> = a.into_iter().chain(b).collect();
     let watch = Watch::new(*quiet)?;
     let jobs = Simulation::jobs_or_all(*jobs);
-    let comparison = match run(&ready, u64::from(replicas.get()), jobs, &watch)? {
+    let mut comparison = match run(&ready, u64::from(replicas.get()), jobs, &watch)? {
         Ok(comparison) => comparison,
         Err(exit) => return Ok(exit),
     };
+    if !*quiet || out.is_some() {
+        match first_difference(&ready, &watch) {
+            Ok(first) => comparison.first_difference = first,
+            Err(exit) => return Ok(exit),
+        }
+    }
     if let Some(folder) = out {
         write(folder, &comparison)?;
     }
@@ -144,6 +151,18 @@ pub(super) fn compare(arguments: &Arguments, output: &mut Output) -> Result<Exit
     };
     output.text(&report::render_comparison(format, &comparison, Style::Ansi))?;
     Ok(Exit::Done)
+}
+
+/// Where the runs of the first pair part. The exit status when the user said stop.
+fn first_difference(ready: &[Ready], watch: &Watch) -> Result<Option<Divergence>, Exit> {
+    let a = &ready[0].scenario;
+    let b = Scenario { seed: a.seed, ..ready[1].scenario.clone() };
+    match simulate::watched(&b, watch, |progress| divergence::divergence(a, &b, progress)) {
+        Ok(first) => Ok(first),
+        Err(Stopped::Interrupted) => Err(Exit::Interrupted),
+        // Both have been run to their ends.
+        Err(Stopped::BudgetExhausted { .. }) => Ok(None),
+    }
 }
 
 fn write(folder: &Path, comparison: &Comparison) -> Result<(), Failure> {

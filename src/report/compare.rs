@@ -58,6 +58,12 @@ pub fn comparison_sentence(comparison: &Comparison) -> String {
     text
 }
 
+/// `The first event that differs, with seed 1: buyers#17 at 12.3 s: was throttled, is started`.
+fn first_difference(comparison: &Comparison) -> Option<String> {
+    let first = comparison.first_difference.as_ref()?;
+    Some(format!("The first event that differs, with seed {}: {}", comparison.seeds[0], first.sentence()))
+}
+
 /// The numbers that are shown: those of the report of several runs, unless they are 0 in both.
 fn key_rows(comparison: &Comparison) -> Vec<(String, &Difference)> {
     let paths = comparison.rows.iter().map(|row| row.metric.as_str());
@@ -98,6 +104,10 @@ fn text(comparison: &Comparison, style: Style) -> String {
             let (a, b) = (holds(*passed_runs_a), holds(*passed_runs_b));
             text += &wrap(&format!("expect {expression}  (holds in A: {a}, in B: {b})"), 7);
         }
+    }
+    if let Some(first) = first_difference(comparison) {
+        text.push('\n');
+        text += &wrap(&first, 2);
     }
     text.push('\n');
     text += &table(&rows, style);
@@ -215,6 +225,9 @@ fn markdown(comparison: &Comparison) -> String {
     let (changed, rest): (Vec<_>, Vec<_>) =
         rows.into_iter().map(|(_, row)| row).partition(|row| is_change(row.verdict));
     markdown_table(&mut text, &changed);
+    if let Some(first) = first_difference(comparison) {
+        let _ = writeln!(text, "{first}\n");
+    }
     let runs = comparison.seeds.len();
     if !comparison.expectations.is_empty() {
         text += "| expectation | holds in A | holds in B |\n| --- | --- | --- |\n";

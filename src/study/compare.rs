@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::divergence::Divergence;
 use super::estimate::{Confidence, Estimate, Moments};
 use super::metrics::numbers;
+use crate::stats::histogram::milliseconds;
 use crate::stats::summary::{ScenarioInfo, Summary};
 
 /// Takes pairs of runs, one of each variant.
@@ -48,6 +50,8 @@ pub struct Comparison {
     pub expectations: Vec<Expected>,
     /// Whether conservation holds in every run.
     pub conserved: bool,
+    /// Where the runs of the first pair part; whoever puts the comparison together finds it.
+    pub first_difference: Option<Divergence>,
 }
 
 /// An expectation, and in how many runs of each variant it holds; `None` for one that does not have it.
@@ -281,7 +285,9 @@ impl Pairs {
             let expression = expression.clone();
             expected.push(Expected { expression, passed_runs_a: None, passed_runs_b: Some(*passed) });
         }
-        Some(Comparison { scenarios: scenarios.pop()?, seeds, confidence, rows, expectations: expected, conserved })
+        let scenarios = scenarios.pop()?;
+        let first_difference = None;
+        Some(Comparison { scenarios, seeds, confidence, rows, expectations: expected, conserved, first_difference })
     }
 }
 
@@ -343,6 +349,10 @@ impl Comparison {
 
     /// Everything, as data.
     pub fn to_json(&self) -> Value {
+        let first = self.first_difference.as_ref().map(|first| {
+            let at = milliseconds(first.at().as_nanos());
+            serde_json::json!({ "seed": self.seeds[0], "event": first.event, "at_ms": at, "sentence": first.sentence() })
+        });
         serde_json::json!({
             "lambdasim": env!("CARGO_PKG_VERSION"),
             "a": self.scenarios[0],
@@ -351,6 +361,7 @@ impl Comparison {
             "seeds": self.seeds,
             "confidence": self.confidence.share(),
             "expectations": self.expectations,
+            "first_difference": first,
             "rows": self.rows,
         })
     }

@@ -77,7 +77,7 @@ fn schema_completions_and_manual_pages_are_printed() {
 #[test]
 fn help_reads_well() {
     let room = Room::new();
-    for command in ["lambdasim", "run", "check", "explain", "sources"] {
+    for command in ["lambdasim", "run", "check", "compare", "explain", "sources"] {
         let line = if command == "lambdasim" { "--help".to_owned() } else { format!("{command} --help") };
         insta::assert_snapshot!(format!("help_{command}"), room.lambdasim(&line).exits(0).stdout());
     }
