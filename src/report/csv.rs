@@ -53,13 +53,22 @@ pub(super) struct Table(csv::Writer<Vec<u8>>);
 
 impl Table {
     pub(super) fn new<const N: usize>(header: [&str; N]) -> Self {
+        Self::of(&header)
+    }
+
+    /// With as many columns as somebody asks for.
+    pub(super) fn of(header: &[&str]) -> Self {
         let mut table = Self(csv::Writer::from_writer(Vec::new()));
-        table.row(header);
+        table.cells(header);
         table
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [&str; N]) {
-        self.0.write_record(cells).expect("writing to memory");
+        self.cells(&cells);
+    }
+
+    pub(super) fn cells(&mut self, cells: &[impl AsRef<[u8]>]) {
+        self.0.write_record(cells).expect("as many cells as the header, and memory takes them");
     }
 
     pub(super) fn finish(self) -> String {

@@ -21,6 +21,7 @@ mod sources;
 mod story;
 mod streams;
 mod style;
+mod sweep;
 mod table;
 mod text;
 mod verdict;
@@ -34,6 +35,7 @@ pub use replicas::{render_replicas, replicas_latency_csv, replicas_sentence};
 pub use sources::{SourcesFormat, render_sources};
 pub use story::{render_story, story_headline};
 pub use style::Style;
+pub use sweep::{render_sweep, sweep_sentence};
 pub use verdict::{Mood, Verdict};
 
 use crate::stats::summary::Summary;

@@ -20,8 +20,10 @@ mod set;
 mod sources;
 mod tree;
 mod units;
+mod values;
 mod write;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
@@ -35,6 +37,7 @@ pub use self::excerpt::{Position, Remark};
 pub(crate) use self::keys::service_text;
 pub use self::reference::reference_markdown;
 pub use self::schema::json_schema;
+pub use self::values::values;
 
 use self::build::{Builder, ErrorNames, Names, StateNames};
 use self::error::{Place, Problems, SourceText};
@@ -81,6 +84,8 @@ pub struct Scenario {
     pub sha256: String,
     /// The `--set` overrides as they were given.
     pub overrides: Vec<String>,
+    /// The files that it names, as it names them, in their order; each once.
+    pub files: Vec<String>,
     /// `seed`.
     pub seed: u64,
     /// `duration`: callers submit during [0, duration).
@@ -174,18 +179,28 @@ impl std::error::Error for LoadError {
 /// # Errors
 /// When the file cannot be read, or with everything that is wrong in it.
 pub fn load(path: &Path, overrides: &[String]) -> Result<Loaded, LoadError> {
-    let name = path.display().to_string();
-    let bytes = read_file(path).map_err(|error| LoadError::Io { path: name.clone(), error })?;
-    let base = path.parent().unwrap_or(Path::new(""));
-    parse(&name, &bytes, base, overrides).map_err(LoadError::Scenario)
+    parse_file(path, &read_file(path)?, overrides).map_err(LoadError::Scenario)
 }
 
-/// Reads a file, but no more of it than tells that it is too large.
-fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+/// What [`load`] makes of a file that has been read before.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse_file(path: &Path, bytes: &[u8], overrides: &[String]) -> Result<Loaded, ScenarioError> {
+    let base = path.parent().unwrap_or(Path::new(""));
+    parse(&path.display().to_string(), bytes, base, overrides)
+}
+
+/// Reads a scenario file, but no more of it than tells that it is too large.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
     use io::Read as _;
     let mut bytes = Vec::new();
     let limit = u64::try_from(tree::BYTES_MAX).unwrap_or(u64::MAX);
-    std::fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    let read = std::fs::File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes));
+    read.map_err(|error| LoadError::Io { path: path.display().to_string(), error })?;
     Ok(bytes)
 }
 
@@ -246,11 +261,14 @@ fn read(text: &str, base: &Path, overrides: &[String], problems: &mut Problems) 
     let root = Resolver { typical, sources: &sources, problems }.root(&tree, &tables::SCENARIO);
     let names = Names::of(&root, problems);
     let (errors, states) = (ErrorNames::default(), StateNames::default());
-    let mut builder = Builder { names, errors, states, base, problems };
+    let files = BTreeSet::new();
+    let mut builder = Builder { names, errors, states, base, files, problems };
     let scenario = builder.scenario(&root);
     let changes = builder.changes(&tree, &root, typical, sources);
     let (errors, state_names) = (builder.errors.into_table(), builder.states.into_table());
+    let files = builder.files;
     let mut scenario = scenario?;
+    scenario.files = files.into_iter().collect();
     scenario.system.changes = changes?;
     scenario.system.errors = errors;
     scenario.system.state_names = state_names;

@@ -72,8 +72,13 @@ struct Row {
 impl Metrics {
     /// The next run. What a run does not have at all, such as a reason for throttles, was 0 in it; null is no value.
     pub fn add(&mut self, summary: &Value) {
+        self.add_numbers(|visit| numbers(summary, &mut |path, value| visit(path, value)));
+    }
+
+    /// The next run by its numbers alone, which `each` gives one after the other.
+    pub fn add_numbers(&mut self, each: impl FnOnce(&mut dyn FnMut(&str, Option<f64>))) {
         let Self { runs, rows, places } = self;
-        numbers(summary, &mut |path, value| {
+        each(&mut |path, value| {
             let place = places.get(path).copied().unwrap_or_else(|| {
                 places.insert(path.to_owned(), rows.len());
                 let mut moments = Moments::default();

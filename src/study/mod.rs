@@ -4,7 +4,7 @@
 //! [`metrics`] takes a summary apart into numbers by their paths. [`replicas`] puts runs of one scenario with different
 //! seeds together, and [`precision`] says when there are enough of them. [`compare`] is two variants under the same chance.
 //! [`divergence`] finds the first event that differs between two runs, [`baseline`] compares the numbers of a run with
-//! stored ones, as far as [`tolerance`] allows.
+//! stored ones, as far as [`tolerance`] allows, and [`sweep`] tries many settings.
 
 pub mod baseline;
 pub mod compare;
@@ -13,6 +13,7 @@ pub mod estimate;
 pub mod metrics;
 pub mod precision;
 pub mod replicas;
+pub mod sweep;
 pub mod tolerance;
 
 /// The seed of a replica; the first one, 0, has the scenario's own.

@@ -28,6 +28,7 @@ mod table;
 mod timeouts;
 mod via;
 
+use std::collections::BTreeSet;
 use std::path::Path as FilePath;
 
 pub(crate) use self::names::{ErrorNames, Names, StateNames, groups};
@@ -52,6 +53,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) states: StateNames,
     /// Where files are looked up.
     pub(crate) base: &'a FilePath,
+    /// Files that have been read.
+    pub(crate) files: BTreeSet<String>,
     /// What is wrong.
     pub(crate) problems: &'a mut Problems,
 }
@@ -106,6 +109,7 @@ impl Builder<'_> {
             description: root.field("description").optional(Resolved::text)?,
             sha256: String::new(),
             overrides: Vec::new(),
+            files: Vec::new(),
             seed: root.field("seed").whole()?,
             duration: SimTime::from_nanos(duration?.as_nanos()),
             warmup: SimTime::from_nanos(warmup?.as_nanos()),
