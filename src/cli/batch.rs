@@ -24,7 +24,7 @@ use super::terminal::{self, Output};
 use super::verdict;
 
 /// Where results go where nothing else is said: a folder of the scenario's name in here.
-const DEFAULT_FOLDER: &str = "results";
+pub(super) const DEFAULT_FOLDER: &str = "results";
 /// How many of the busiest are named when a run uses up its event budget.
 const BUSY_SHOWN: usize = 5;
 
@@ -322,11 +322,14 @@ impl Batch<'_> {
 
 /// Why a run used up its events, and who kept it going.
 pub(super) fn exhausted(ready: &Ready, events: u64, at: SimTime, busy: &[(String, u64)]) -> String {
+    budget_used_up(&ready.scenario.name, events, at, busy)
+}
+
+/// The same by what the run is called.
+pub(super) fn budget_used_up(name: &str, events: u64, at: SimTime, busy: &[(String, u64)]) -> String {
     let at = progress::whole_seconds(at);
-    let mut text = format!(
-        "{}: the event budget is used up: {events} events (`model.event_budget`) by {at} of virtual time",
-        ready.scenario.name
-    );
+    let mut text =
+        format!("{name}: the event budget is used up: {events} events (`model.event_budget`) by {at} of virtual time");
     let shown: Vec<_> = busy.iter().take(BUSY_SHOWN).map(|(name, count)| format!("{name} ({count})")).collect();
     if !shown.is_empty() {
         text.push_str("; still busy: ");

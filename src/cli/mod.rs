@@ -28,6 +28,7 @@ mod run;
 mod schema;
 mod simulate;
 mod sources;
+mod sweep;
 mod terminal;
 mod verdict;
 
@@ -74,6 +75,9 @@ enum Command {
     /// Compare two variants under the same chance: what is better, worse, or not seen to differ
     #[command(after_help = compare::EXAMPLES)]
     Compare(compare::Arguments),
+    /// Simulate a grid of settings, several seeds at each point; one table
+    #[command(after_help = sweep::EXAMPLES)]
+    Sweep(sweep::Arguments),
     /// Tell the story of one event: who did what, when, and by which rule
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Arguments),
@@ -104,6 +108,8 @@ Examples:
       In a pipeline: exit status 1 when an expectation does not hold
   lambdasim compare shop.yaml --set-b functions.checkout.memory=512MB
       What a change makes better or worse, and how sure that is
+  lambdasim sweep shop.yaml --vary functions.checkout.reserved_concurrency=10..100/10
+      Which of ten limits is enough?
   lambdasim explain shop.yaml --first failed
       What happened to the first call or event that failed, step by step
   lambdasim lint shop.yaml
@@ -142,6 +148,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Run(arguments) => run::run(&arguments, output),
         Command::Check(arguments) => check::check(&arguments, output),
         Command::Compare(arguments) => compare::compare(&arguments, output),
+        Command::Sweep(arguments) => sweep::sweep(&arguments, output),
         Command::Explain(arguments) => explain::explain(&arguments, output),
         Command::Lint(arguments) => lint::lint(&arguments, output),
         Command::Sources(arguments) => sources::sources(&arguments, output),

@@ -61,6 +61,18 @@ impl Watch {
         Line { watch: self, bar, is_shown: false }
     }
 
+    /// A line that counts runs; those of the runs themselves stand below it.
+    pub(super) fn count(&self, name: &str, done: u64, all: u64) -> ProgressBar {
+        let style = ProgressStyle::with_template("{prefix}  [{bar:20}] {pos} of {len} runs, {eta} left")
+            .expect("the template is a constant")
+            .progress_chars("=> ");
+        let bar = ProgressBar::hidden().with_style(style).with_prefix(name.to_owned());
+        bar.set_length(all);
+        bar.set_position(done);
+        bar.reset_eta();
+        if self.bars.is_hidden() { bar } else { self.bars.add(bar) }
+    }
+
     /// Prints while no line of progress is in the way.
     pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
         self.bars.suspend(print)

@@ -11,6 +11,7 @@ mod files;
 mod lint;
 mod output;
 mod sources;
+mod sweep;
 mod usage;
 
 use std::collections::BTreeMap;
