@@ -39,10 +39,10 @@ pub fn sweep_sentence(sweep: &Sweep) -> String {
         (expected, Some(first)) => {
             let met = sweep.points.iter().filter(|point| point.meets()).count() as u64;
             let all = if expected == 1 { "the expectation".to_owned() } else { format!("all {expected} expectations") };
-            let meet = if met == 1 { "meets" } else { "meet" };
+            let verb = if met == 1 { "meets" } else { "meet" };
             let settings = sweep.grid.overrides(first as u64).join(", ");
             let of = plural(points, "point", "points");
-            format!("{} of {of} {meet} {all}{runs}; the first: {settings}.", count(met))
+            format!("{} of {of} {verb} {all}{runs}; the first: {settings}.", count(met))
         }
     };
     let failed = sweep.points.iter().filter(|point| point.failed_runs > 0).count() as u64;

@@ -71,15 +71,15 @@ fn items(text: &str) -> Vec<&str> {
     for (at, letter) in text.char_indices() {
         match (quoted, letter) {
             (Some(quote), _) if quote == letter => quoted = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'') => quoted = Some(letter),
+            // A quote within a value is a letter, as in YAML.
+            (None, '"' | '\'') if depth > 0 || text[start..at].trim().is_empty() => quoted = Some(letter),
             (None, '[' | '{') => depth += 1,
             (None, ']' | '}') => depth = depth.saturating_sub(1),
             (None, ',') if depth == 0 => {
                 items.push(text[start..at].trim());
                 start = at + 1;
             }
-            (None, _) => {}
+            (Some(_) | None, _) => {}
         }
     }
     items.push(text[start..].trim());
@@ -244,6 +244,7 @@ mod tests {
             ("1e3..3e3/1e3", "1000; 2000; 3000"),
             ("1..3*1.1", "1; 2; 3"),
             ("none,{ preset: standard_v2, jitter: none }", "none; { preset: standard_v2, jitter: none }"),
+            ("it's,5", "it's; 5"),
             ("'a,b',[1, 2]", "'a,b'; [1, 2]"),
             ("traces/a..b.csv", "traces/a..b.csv"),
         ] {

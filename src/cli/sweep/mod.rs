@@ -131,7 +131,7 @@ struct Show {
     #[command(flatten)]
     printing: Printing,
 
-    /// Numbers in the printed table, such as 'callers.*.latency_ms.p99' (repeatable; `*` is any text)
+    /// Numbers in the printed table, such as `callers.*.latency_ms.p99` (repeatable; `*` is any text)
     ///
     /// Without it, those that the scenario expects something of, or else some that usually matter. CSV and JSON hold
     /// all.

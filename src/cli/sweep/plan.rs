@@ -92,7 +92,7 @@ impl Planned {
                 return None;
             }
             let overrides = overrides(what, &grid, point as u64);
-            Some(parse(file, &bytes, &overrides).map_err(|error| error.render(true).to_string()))
+            Some(parse(file, &bytes, &overrides).map_err(|error| error.render(true)))
         };
         let mut interrupted = false;
         simulate::side_by_side(points, jobs, load, |point, loaded| match loaded {

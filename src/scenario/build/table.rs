@@ -58,7 +58,7 @@ impl Builder<'_> {
                 return None;
             }
         };
-        self.files.insert(name.to_string());
+        self.files.insert(name.clone());
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(opened);
         let index = self.index_of(&mut reader, file, block.field(key), &name, column.as_deref())?;
         self.cells(&mut reader, file, &name, index, unit, scale)

@@ -171,7 +171,9 @@ fn a_journal_may_end_anywhere() {
     }
     for length in lengths {
         fs::write(room.path().join(JOURNAL), &journal[..length]).unwrap();
-        FILES.map(|name| fs::remove_file(room.path().join(name)).unwrap());
+        for name in FILES {
+            fs::remove_file(room.path().join(name)).unwrap();
+        }
         room.lambdasim(GRID).exits(0);
         same(&tables(&room), &expected);
     }
