@@ -245,8 +245,14 @@ fn table(sweep: &Sweep, shown: &[String], style: Style) -> String {
     if judged {
         columns.push(verdict);
     }
-    let mut text = lay_out(sweep, &columns, judged, style);
+    // Where something is expected, that says where enough is.
+    let knee = paths.first().filter(|_| sweep.expectations.is_empty()).and_then(|path| sweep.knee(path));
+    let mark = sweep.first_that_meets().map(|place| (place, "first")).or(knee.map(|place| (place, "knee")));
+    let mut text = lay_out(sweep, &columns, judged, mark, style);
     text.push('\n');
+    if let (Some(_), Some(path)) = (knee, paths.first()) {
+        text += &wrap(&format!("The knee is where {path} bends most."), 0);
+    }
     if sweep.grid.replicas() > 1 {
         let percent = sweep.confidence.share() * 100.0;
         text += &wrap(&format!("± is half of the {percent} % interval of the mean."), 0);
@@ -287,7 +293,7 @@ fn cell(path: &str, estimate: Option<&Estimate>) -> String {
     }
 }
 
-fn lay_out(sweep: &Sweep, columns: &[Column], judged: bool, style: Style) -> String {
+fn lay_out(sweep: &Sweep, columns: &[Column], judged: bool, mark: Option<(usize, &str)>, style: Style) -> String {
     let height = columns.iter().map(|column| column.head.len()).max().unwrap_or(0);
     let widths: Vec<usize> = columns.iter().map(Column::width).collect();
     let mut text = String::new();
@@ -312,8 +318,8 @@ fn lay_out(sweep: &Sweep, columns: &[Column], judged: bool, style: Style) -> Str
             text += if index == 0 { "" } else { "  " };
             text += &cell;
         }
-        if sweep.first_that_meets() == Some(place) {
-            text += "  <- first";
+        if let Some((_, word)) = mark.filter(|(marked, _)| *marked == place) {
+            let _ = write!(text, "  <- {word}");
         }
         text.push('\n');
     }

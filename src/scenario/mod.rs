@@ -1,9 +1,10 @@
 //! A scenario file becomes a [`Scenario`]: YAML in, typed values out, all problems at once. No simulation.
 //!
-//! Reading order of its files: `error` (what can be wrong, and how it prints), `excerpt` (the lines around it), `decimal`, `units` and `scalar` (texts
-//! as values), `tree` (YAML with places), `set` (overrides), `keys` (the tables of all keys), `resolve` (the tree as
-//! the tables read it), `sources` (which table a mapping has), `refuse` (what does not fit them), `build` (the typed
-//! scenario). From the tables come also `schema`, `reference` and, with `write`, the resolved scenario.
+//! Reading order of its files: `error` (what can be wrong, and how it prints), `excerpt` (the lines around it),
+//! `decimal`, `units` and `scalar` (texts as values), `values` (several in one text), `tree` (YAML with places), `set` (overrides), `keys` (the
+//! tables of all keys), `resolve` (the tree as the tables read it), `sources` (which table a mapping has), `refuse`
+//! (what does not fit them), `build` (the typed scenario). From the tables come also `schema`, `reference` and,
+//! with `write`, the resolved scenario.
 
 mod build;
 mod decimal;

@@ -77,12 +77,28 @@ pub(super) fn paths(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 pub(super) fn put_aside(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut aside = Vec::new();
     for path in paths(folder)? {
+        lock(&path, &File::open(&path).map_err(|error| unreadable(&path, &error))?)?;
         let free = (1..).map(|number| path.with_extension(format!("{ENDING}.old-{number}")));
         let place = free.into_iter().find(|place| !place.exists()).expect("numbers do not end");
         fs::rename(&path, &place).map_err(|error| Failure::write(&place, &error))?;
         aside.push(place);
     }
     Ok(aside)
+}
+
+/// Makes sure that nobody else writes a journal as long as the file is open.
+fn lock(path: &Path, file: &File) -> Result<(), Failure> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("{} is being written by another process", path.display());
+            Err(Failure { exit: Exit::Unreachable, message, help: None }
+                .with_help("wait for its end, or choose another folder (--out)"))
+        }
+        // Not every file system has locks.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        Err(TryLockError::Error(error)) => Err(Failure::write(path, &error)),
+    }
 }
 
 impl Journals {
@@ -221,17 +237,7 @@ impl Journal {
         let failed = |error: io::Error| Failure::write(path, &error);
         let opened = OpenOptions::new().read(true).append(true).create(true).open(path);
         let mut file = opened.map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let message = format!("{} is being written by another process", path.display());
-                return Err(Failure { exit: Exit::Unreachable, message, help: None }
-                    .with_help("wait for its end, or choose another folder (--out)"));
-            }
-            // Not every file system has locks.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        lock(path, &file)?;
         let whole = whole_lines(&file).map_err(failed)?;
         file.set_len(whole).map_err(failed)?;
         if whole == 0 {

@@ -112,6 +112,7 @@ impl Planned {
             }
         })?;
         if interrupted {
+            terminal::error("interrupted");
             return Ok(Err(Exit::Interrupted));
         }
         let Some(mut plan) = plan.filter(|_| wrong == 0) else {

@@ -128,6 +128,26 @@ impl Sweep {
         if self.expectations.is_empty() { None } else { self.points.iter().position(Point::meets) }
     }
 
+    /// Where a number bends most along the only axis: the point that is farthest from the straight line between the first
+    /// and the last, by at least a fifth of all that the number changes.
+    pub fn knee(&self, path: &str) -> Option<usize> {
+        let means = |point: &Point| point.estimate(path).map(|estimate| estimate.mean);
+        let means: Vec<f64> = self.points.iter().map(means).collect::<Option<_>>()?;
+        if self.grid.axes().len() != 1 || means.len() < 4 {
+            return None;
+        }
+        let (first, last) = (means[0], means[means.len() - 1]);
+        let lowest = means.iter().copied().fold(f64::INFINITY, f64::min);
+        let highest = means.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let steps = (means.len() - 1) as f64;
+        let bend = |(place, mean): (usize, &f64)| {
+            let straight = first + (last - first) * (place as f64 / steps);
+            (place, (mean - straight).abs())
+        };
+        let most = means.iter().enumerate().map(bend).reduce(|most, next| if next.1 > most.1 { next } else { most });
+        most.filter(|(_, bend)| *bend > (highest - lowest) / 5.0).map(|(place, _)| place)
+    }
+
     /// The paths of the numbers that match a pattern, where `*` stands for any text.
     pub fn matching(&self, pattern: &str) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
@@ -184,6 +204,7 @@ fn matches(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Axis;
     use super::*;
     use serde_json::{Map, json};
 
@@ -217,6 +238,36 @@ mod tests {
         let outcome = Outcome::BudgetExhausted { events: 1, at_ns: 0, busy: Vec::new() };
         runs.add(&Record { outcome, ..record(&[], 0) });
         assert!(!runs.finish(Confidence::USUAL).meets());
+    }
+
+    #[test]
+    fn a_knee_is_where_a_number_bends_most() {
+        let knee = |values: &[u64]| {
+            let axis = format!("a=1..{}", values.len());
+            let point = |value: &u64| {
+                let mut runs = Runs::default();
+                runs.add(&record(&[], *value));
+                runs.finish(Confidence::USUAL)
+            };
+            let sweep = Sweep {
+                version: String::new(),
+                name: String::new(),
+                description: None,
+                sha256: String::new(),
+                overrides: Vec::new(),
+                seed: 1,
+                grid: Grid::new(vec![Axis::parse(&axis).unwrap()], 1).unwrap(),
+                expectations: Vec::new(),
+                confidence: Confidence::USUAL,
+                points: values.iter().map(point).collect(),
+            };
+            sweep.knee("a.b")
+        };
+        assert_eq!(knee(&[100, 20, 10, 8, 6, 5]), Some(1));
+        assert_eq!(knee(&[1, 1, 1, 2, 40, 90]), Some(3));
+        assert_eq!(knee(&[10, 20, 30, 41, 50]), None);
+        assert_eq!(knee(&[7, 7, 7, 7]), None);
+        assert_eq!(knee(&[9, 1, 1]), None);
     }
 
     #[test]
