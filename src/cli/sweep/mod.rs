@@ -12,7 +12,6 @@ mod work;
 
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use clap::{Args, Subcommand};
 use lambdasim::study::sweep::Axis;
@@ -157,9 +156,4 @@ pub(super) fn sweep(arguments: &Arguments, output: &mut Output) -> Result<Exit, 
         Some(Part::Merge(arguments)) => merge::merge(arguments, output),
         None => work::sweep(arguments, output),
     }
-}
-
-/// As many as somebody asks for, or as there are processors.
-fn jobs(asked: Option<NonZero<usize>>) -> NonZero<usize> {
-    asked.or_else(|| thread::available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN)
 }

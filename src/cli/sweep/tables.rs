@@ -11,9 +11,9 @@ use lambdasim::study::sweep::record::{Outcome, Record};
 use lambdasim::study::sweep::table::{Runs, Sweep};
 
 use super::super::args::Format;
-use super::super::batch;
 use super::super::exit::{Exit, Failure};
 use super::super::terminal::{self, Output};
+use super::super::{batch, results};
 use super::Show;
 use super::journal::Journals;
 use super::plan::Plan;
@@ -50,9 +50,8 @@ pub(super) fn conclude(
     }
     let render = |format, style| report::render_sweep(format, &sweep, &show.metrics, style);
     if let Target::Folder(folder) = target {
-        for (name, format) in FILES.iter().zip([report::Format::Csv, report::Format::Json]) {
-            replace(&folder.join(name), &render(format, Style::Plain))?;
-        }
+        let [csv, json] = [report::Format::Csv, report::Format::Json].map(|format| render(format, Style::Plain));
+        results::write_together(folder, &[(FILES[0], csv), (FILES[1], json)])?;
     }
     match show.printing.format {
         Format::Json => output.text(&render(report::Format::Json, Style::Plain))?,

@@ -11,6 +11,7 @@ use lambdasim::run::{self, Stopped};
 use lambdasim::study::sweep::record::Record;
 use tempfile::TempDir;
 
+use super::super::args::Simulation;
 use super::super::exit::{Exit, Failure};
 use super::super::progress::Watch;
 use super::super::terminal::{self, Output};
@@ -36,7 +37,7 @@ pub(super) fn sweep(arguments: &Arguments, output: &mut Output) -> Result<Exit, 
     let Arguments { what, show, out, no_files, jobs, fresh, shard, plan_out, part: _ } = arguments;
     let shard = shard.map(|choice| choice.resolve(variable)).transpose()?;
     let watch = Watch::new(show.printing.quiet)?;
-    let jobs = super::jobs(*jobs);
+    let jobs = Simulation::jobs_or_all(*jobs);
     let planned = match Planned::load(what, jobs, &watch)? {
         Ok(planned) => planned,
         Err(exit) => return Ok(exit),
