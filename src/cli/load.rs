@@ -27,6 +27,11 @@ pub(super) fn load_all(simulation: &Simulation) -> Result<Vec<Ready>, Exit> {
     each(&simulation.scenarios, |file| load(file, simulation))
 }
 
+/// Reads the one scenario; nothing is said where it is wrong.
+pub(super) fn quietly(simulation: &Simulation) -> Option<Ready> {
+    load(simulation.scenarios.first()?, simulation).ok()
+}
+
 /// Reads each file, or says what is wrong with all that cannot be read and gives the exit status.
 pub(super) fn each<T>(files: &[PathBuf], read: impl Fn(&Path) -> Result<T, LoadError>) -> Result<Vec<T>, Exit> {
     let mut ready = Vec::with_capacity(files.len());

@@ -17,8 +17,8 @@ Examples:
       Keep the page of `lambdasim run`";
 
 /// The commands that have a page of their own.
-pub(super) const COMMANDS: [&str; 10] =
-    ["run", "check", "compare", "sweep", "explain", "lint", "sources", "schema", "completions", "man"];
+pub(super) const COMMANDS: [&str; 11] =
+    ["run", "check", "compare", "sweep", "plan", "explain", "lint", "sources", "schema", "completions", "man"];
 
 /// The arguments of `man`.
 #[derive(Debug, Args)]

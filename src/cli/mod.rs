@@ -19,6 +19,7 @@ mod junit;
 mod lint;
 mod load;
 mod man;
+mod plan;
 mod progress;
 mod recordings;
 mod replace;
@@ -78,6 +79,9 @@ enum Command {
     /// Simulate a grid of settings, several seeds at each point; one table
     #[command(after_help = sweep::EXAMPLES)]
     Sweep(sweep::Arguments),
+    /// Find the smallest, largest or cheapest value of a setting that meets what the scenario expects
+    #[command(after_help = plan::EXAMPLES)]
+    Plan(plan::Arguments),
     /// Tell the story of one event: who did what, when, and by which rule
     #[command(after_help = explain::EXAMPLES)]
     Explain(explain::Arguments),
@@ -149,6 +153,7 @@ fn dispatch(command: Command, output: &mut Output) -> Result<Exit, Failure> {
         Command::Check(arguments) => check::check(&arguments, output),
         Command::Compare(arguments) => compare::compare(&arguments, output),
         Command::Sweep(arguments) => sweep::sweep(&arguments, output),
+        Command::Plan(arguments) => plan::plan(&arguments, output),
         Command::Explain(arguments) => explain::explain(&arguments, output),
         Command::Lint(arguments) => lint::lint(&arguments, output),
         Command::Sources(arguments) => sources::sources(&arguments, output),

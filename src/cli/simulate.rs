@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::panic;
-use std::sync::mpsc;
+use std::sync::{Once, mpsc};
 
 use lambdasim::aws::fact::Observer;
 use lambdasim::kernel::time::SimTime;
@@ -101,6 +101,11 @@ pub(super) fn watched<T>(
 
 /// A panic is an error of this program: its message says which run to repeat.
 fn name_the_run_of_a_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(set_panic_hook);
+}
+
+fn set_panic_hook() {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
         usual(panic);

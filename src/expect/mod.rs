@@ -133,6 +133,35 @@ impl Expectation {
         problems
     }
 
+    /// Its two sides; `None` where one is null.
+    pub fn sides(&self, summary: &Value) -> (Option<f64>, Option<f64>) {
+        (self.left.value(summary), self.right.value(summary))
+    }
+
+    /// Whether it says that one side is below or above the other, and not that they are equal or near.
+    pub const fn is_inequality(&self) -> bool {
+        match self.condition {
+            Condition::Less | Condition::LessOrEqual | Condition::GreaterOrEqual | Condition::Greater => true,
+            Condition::Equal | Condition::NotEqual | Condition::Within(_) => false,
+        }
+    }
+
+    /// By how much an inequality holds, negative where it does not; of the others, minus the distance of the sides.
+    pub fn slack(&self, summary: &Value) -> Option<f64> {
+        let (left, right) = self.sides(summary);
+        let (left, right) = left.zip(right)?;
+        Some(match self.condition {
+            Condition::Less | Condition::LessOrEqual => right - left,
+            Condition::GreaterOrEqual | Condition::Greater => left - right,
+            Condition::Equal | Condition::NotEqual | Condition::Within(_) => -(left - right).abs(),
+        })
+    }
+
+    /// What its sides measure.
+    pub fn unit(&self) -> Unit {
+        self.left.unit().or(self.right.unit())
+    }
+
     /// The paths of the numbers that it looks at, as they are spelled.
     pub fn paths(&self) -> Vec<String> {
         let mut paths = Vec::new();
@@ -146,7 +175,7 @@ impl Expectation {
     pub fn judge(&self, summary: &Value) -> Judgement {
         let (left, right) = (self.left.value(summary), self.right.value(summary));
         let pass = left.zip(right).is_some_and(|(left, right)| self.condition.holds(left, right));
-        let unit = self.left.unit().or(self.right.unit());
+        let unit = self.unit();
         Judgement { expression: self.text.clone(), actual: left, pass, unit, bound: right }
     }
 }

@@ -10,6 +10,7 @@ mod conservation;
 mod determinism;
 mod lint;
 mod over_time;
+mod plan;
 mod published;
 mod reference;
 mod replicas;

@@ -36,7 +36,7 @@ fn agrees(what: &str, (mean, error): (f64, f64), theory: f64, largest_error: f64
 }
 
 /// Erlang's loss formula: the share of calls that find `servers` busy under a load of `erlangs`.
-fn erlang_b(servers: u32, erlangs: f64) -> f64 {
+pub(crate) fn erlang_b(servers: u32, erlangs: f64) -> f64 {
     (1..=servers).fold(1.0, |blocked, server| erlangs * blocked / (f64::from(server) + erlangs * blocked))
 }
 
@@ -50,7 +50,7 @@ fn the_loss_formula_itself() {
 /// M/G/c/c: Poisson calls, `reserved_concurrency` servers and no queue lose Erlang's share, whatever the law of the
 /// durations (insensitivity). 8 erlangs on 10.
 #[test]
-fn erlang_b_blocking_for_any_duration() {
+pub(crate) fn erlang_b_blocking_for_any_duration() {
     for duration in [
         "{ exponential: { mean: 100ms } }",
         "100ms",

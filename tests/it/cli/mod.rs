@@ -10,6 +10,7 @@ mod explain_streams;
 mod files;
 mod lint;
 mod output;
+mod plan;
 mod sources;
 mod sweep;
 mod usage;

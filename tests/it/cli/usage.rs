@@ -40,7 +40,7 @@ fn usage_is_explained() {
     room.lambdasim("run").exits(2).complains("<SCENARIO>...");
     room.lambdasim("run shop.yaml --jobs 0").exits(2).complains("--jobs");
     room.lambdasim("run shop.yaml --format xml").exits(2).complains("text, json, csv");
-    for command in ["run", "check", "sweep", "explain", "sources", "schema", "completions", "man"] {
+    for command in ["run", "check", "sweep", "plan", "explain", "sources", "schema", "completions", "man"] {
         room.lambdasim(&format!("{command} --help")).exits(0).prints("Examples:").complains_of_nothing();
     }
 }
