@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::aws::config::System;
-use crate::aws::fact::{Fact, Observer};
+use crate::aws::fact::{Capacity, Fact, Observer};
 use crate::aws::ids::{CallerId, Id as _};
 use crate::kernel::time::SimTime;
 use crate::run::{Progress, Running, Stopped, simulate_until};
@@ -200,7 +200,10 @@ impl Observer for Tape<'_> {
 #[allow(clippy::wildcard_enum_match_arm, reason = "few facts name an environment")]
 fn plain(mut fact: Fact) -> Fact {
     match &mut fact {
-        Fact::RunStarted { environment, .. } | Fact::RunEnded { environment, .. } => *environment = 0,
+        // From which pool the concurrency is does not change what happens to the event.
+        Fact::RunStarted { environment, capacity, .. } | Fact::RunEnded { environment, capacity, .. } => {
+            (*environment, *capacity) = (0, Capacity::Unreserved);
+        }
         _ => {}
     }
     fact

@@ -40,7 +40,9 @@ fn usage_is_explained() {
     room.lambdasim("run").exits(2).complains("<SCENARIO>...");
     room.lambdasim("run shop.yaml --jobs 0").exits(2).complains("--jobs");
     room.lambdasim("run shop.yaml --format xml").exits(2).complains("text, json, csv");
-    for command in ["run", "check", "sweep", "plan", "explain", "sources", "schema", "completions", "man"] {
+    for command in
+        ["run", "check", "compare", "sweep", "plan", "explain", "lint", "sources", "schema", "completions", "man"]
+    {
         room.lambdasim(&format!("{command} --help")).exits(0).prints("Examples:").complains_of_nothing();
     }
 }
@@ -77,7 +79,7 @@ fn schema_completions_and_manual_pages_are_printed() {
 #[test]
 fn help_reads_well() {
     let room = Room::new();
-    for command in ["lambdasim", "run", "check", "compare", "sweep", "explain", "lint", "sources"] {
+    for command in ["lambdasim", "run", "check", "compare", "sweep", "plan", "explain", "lint", "sources"] {
         let line = if command == "lambdasim" { "--help".to_owned() } else { format!("{command} --help") };
         insta::assert_snapshot!(format!("help_{command}"), room.lambdasim(&line).exits(0).stdout());
     }
