@@ -164,7 +164,10 @@ fn remarks(plan: &Plan) -> Vec<String> {
         }
         lines.push(line + ".");
     } else if let Some(at) = plan.binds_at {
-        lines.push(format!("At {} no capacity binds: doubling any one of them does not help.", plan.values[at]));
+        lines.push(format!(
+            "At {} no capacity is seen to bind: doubling any one of them does not surely help in ten runs.",
+            plan.values[at]
+        ));
     }
     if !plan.found.is_monotone() {
         lines.push(
