@@ -159,8 +159,5 @@ impl Delivery {
 
 /// The branch of the event that a destination sends on: a number that depends on the way alone, and is not 0.
 fn branch(parent: u32, kind: DeliveryKind) -> u32 {
-    let word = StreamKey::from_word(u64::from(parent)).word(kind as u64);
-    #[allow(clippy::cast_possible_truncation, reason = "half of the word will do")]
-    let branch = word as u32;
-    branch.max(1)
+    StreamKey::from_word(u64::from(parent)).half_word(kind as u64).max(1)
 }

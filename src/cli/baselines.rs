@@ -108,8 +108,8 @@ impl Baselines {
             places.push(Place { file, stored });
         }
         for place in places.iter().filter(|_| *update_baseline) {
-            load::check_file(ready, &place.file)?;
-            load::check_file(ready, &companion(&place.file))?;
+            load::check_file(load::files(ready), &place.file)?;
+            load::check_file(load::files(ready), &companion(&place.file))?;
         }
         let baselines = Self { places, tolerances: tolerance.clone(), update: *update_baseline };
         baselines.check_results(out, ready)?;

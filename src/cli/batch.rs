@@ -105,7 +105,7 @@ impl Files {
     fn prepare(&self, ready: &[Ready]) -> Result<Option<Recordings>, Failure> {
         let Self { events, records, .. } = self;
         for path in [events, records].into_iter().flatten() {
-            load::check_file(ready, path)?;
+            load::check_file(load::files(ready), path)?;
         }
         Recordings::prepare(events.as_deref(), records.as_deref())
     }

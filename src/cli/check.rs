@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use lambdasim::report::Style;
+use lambdasim::report::{self, Style};
 use lambdasim::stats::summary::Summary;
 use lambdasim::story::milliseconds;
 use lambdasim::story::step::Step;
@@ -17,7 +17,7 @@ use super::baselines::{self, Baselines, First, Held};
 use super::batch::{self, Files, Printer, Ran, Target};
 use super::cases::{self, Suite};
 use super::exit::{Exit, Failure};
-use super::formats::{self, CsvTables, JsonItems};
+use super::formats::{CsvTables, JsonItems};
 use super::load::{self, Ready};
 use super::replicas::Replication;
 use super::terminal::{self, Output};
@@ -116,7 +116,7 @@ impl Printer for Check<'_> {
         let Arguments { baseline, junit, out, .. } = self.arguments;
         self.baselines = Baselines::prepare(baseline, out.as_deref(), ready)?;
         if let Some(path) = junit {
-            load::check_file(ready, path)?;
+            load::check_file(load::files(ready), path)?;
             replace::check(path)?;
         }
         Ok(())
@@ -149,7 +149,7 @@ impl Printer for Check<'_> {
                 output.text(&text(summary, held, explain.as_deref(), self.arguments.printing.quiet))
             }
             (Printed::Json(items), summary) => {
-                items.item(output, summary.map(|summary| formats::json(&value(summary, held))).as_deref())
+                items.item(output, summary.map(|summary| report::json_text(&value(summary, held))).as_deref())
             }
             (Printed::Csv(tables), Some(summary)) => tables.table(output, &table(summary, held)),
             (Printed::Text | Printed::Csv(_), None) => Ok(()),

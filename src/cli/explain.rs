@@ -12,7 +12,6 @@ use lambdasim::story::select::{self, Fate, Selection};
 use super::args::{Format, Simulation};
 use super::batch;
 use super::exit::{Exit, Failure};
-use super::formats;
 use super::load::{self, Ready};
 use super::progress::Watch;
 use super::simulate;
@@ -137,7 +136,7 @@ fn nothing(format: Format, sentence: &str, output: &mut Output) -> Result<Exit, 
         Format::Text => output.text(&format!("{sentence}\n"))?,
         Format::Json => {
             terminal::tell(sentence);
-            output.text(&formats::json(&serde_json::Value::Null))?;
+            output.text(&report::json_text(&serde_json::Value::Null))?;
         }
         Format::Csv => {
             terminal::tell(sentence);

@@ -1,7 +1,5 @@
 //! What a command prints for its scenarios, one after the other: a JSON array, or one table.
 
-use serde_json::Value;
-
 use super::exit::Failure;
 use super::terminal::Output;
 
@@ -33,13 +31,6 @@ impl JsonItems {
     pub(super) fn end(&self, output: &mut Output) -> Result<(), Failure> {
         if self.many { output.text("\n]\n") } else { Ok(()) }
     }
-}
-
-/// A value as it is printed.
-pub(super) fn json(value: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("a value can be printed");
-    text.push('\n');
-    text
 }
 
 /// Tables of one kind, below one header.

@@ -96,11 +96,16 @@ pub(super) fn check_names(ready: &[Ready]) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The files of some scenarios.
+pub(super) fn files(ready: &[Ready]) -> impl Iterator<Item = &Path> {
+    ready.iter().map(|one| one.file.as_path())
+}
+
 /// A file that is asked for never replaces a scenario.
-pub(super) fn check_file(ready: &[Ready], path: &Path) -> Result<(), Failure> {
+pub(super) fn check_file<'a>(scenarios: impl IntoIterator<Item = &'a Path>, path: &Path) -> Result<(), Failure> {
     let found = |path: &Path| path.canonicalize().ok();
     let target = found(path);
-    if target.is_some() && ready.iter().any(|one| found(&one.file) == target) {
+    if target.is_some() && scenarios.into_iter().any(|scenario| found(scenario) == target) {
         let message = format!("{} is the scenario itself", path.display());
         return Err(Failure::usage(message).with_help("choose another file"));
     }

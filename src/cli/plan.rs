@@ -19,7 +19,6 @@ use serde_json::{Value, json};
 use super::args::{Format, Printing, Simulation};
 use super::batch;
 use super::exit::{Exit, Failure};
-use super::formats;
 use super::load::{self, Ready};
 use super::progress::Watch;
 use super::results;
@@ -165,10 +164,10 @@ fn find(arguments: &Arguments, output: &mut Output) -> Result<Exit, Trouble> {
     };
     let csv = report::render_plans_csv(&plans);
     if let Some(folder) = out {
-        results::write_together(folder, &[("plan.json", formats::json(&json)), ("plan.csv", csv.clone())])?;
+        results::write_together(folder, &[("plan.json", report::json_text(&json)), ("plan.csv", csv.clone())])?;
     }
     let text = match (printing.format, plans.as_slice()) {
-        (Format::Json, _) => formats::json(&json),
+        (Format::Json, _) => report::json_text(&json),
         (Format::Csv, _) => csv,
         (Format::Text, several) if printing.quiet => {
             let chosen = best.unwrap_or(0);

@@ -64,14 +64,7 @@ impl Results {
     pub(super) fn write(&mut self, index: usize, contents: &[String; FILES.len()]) -> Result<&Path, Failure> {
         let Folder { path, temporary } = &mut self.folders[index];
         let temporary = temporary.take().expect("a run is written once");
-        for (name, content) in FILES.iter().zip(contents) {
-            fs::write(temporary.path().join(name), content)
-                .map_err(|error| Failure::write(&path.join(name), &error))?;
-        }
-        for name in FILES {
-            fs::rename(temporary.path().join(name), path.join(name))
-                .map_err(|error| Failure::write(&path.join(name), &error))?;
-        }
+        put(&temporary, path, FILES.into_iter().zip(contents.iter().map(String::as_str)))?;
         Ok(path)
     }
 }
@@ -82,12 +75,21 @@ pub(super) fn write_together(folder: &Path, files: &[(&str, String)]) -> Result<
     results.create(folder).map_err(|error| Failure::write(folder, &error))?;
     let temporary = tempfile::Builder::new().prefix(".lambdasim-").tempdir_in(folder);
     let temporary = temporary.map_err(|error| Failure::write(folder, &error.kind().into()))?;
-    for (name, content) in files {
-        fs::write(temporary.path().join(name), content).map_err(|error| Failure::write(&folder.join(name), &error))?;
+    put(&temporary, folder, files.iter().map(|(name, content)| (*name, content.as_str())))
+}
+
+/// Writes all files beside their places, and then puts them there.
+fn put<'a>(
+    temporary: &TempDir,
+    folder: &Path,
+    files: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+) -> Result<(), Failure> {
+    let failed = |name: &str, error: &io::Error| Failure::write(&folder.join(name), error);
+    for (name, content) in files.clone() {
+        fs::write(temporary.path().join(name), content).map_err(|error| failed(name, &error))?;
     }
     for (name, _) in files {
-        fs::rename(temporary.path().join(name), folder.join(name))
-            .map_err(|error| Failure::write(&folder.join(name), &error))?;
+        fs::rename(temporary.path().join(name), folder.join(name)).map_err(|error| failed(name, &error))?;
     }
     Ok(())
 }

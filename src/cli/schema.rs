@@ -1,9 +1,8 @@
 //! `lambdasim schema`: the JSON Schema of scenario files.
 
-use lambdasim::scenario;
+use lambdasim::{report, scenario};
 
 use super::exit::{Exit, Failure};
-use super::formats;
 use super::terminal::Output;
 
 /// Shown below the help.
@@ -15,6 +14,6 @@ Examples:
 
 /// Runs the command.
 pub(super) fn schema(output: &mut Output) -> Result<Exit, Failure> {
-    output.text(&formats::json(&scenario::json_schema()))?;
+    output.text(&report::json_text(&scenario::json_schema()))?;
     Ok(Exit::Done)
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::csv::Table as Csv;
+use super::csv::{Table as Csv, some};
+use super::json::json_text;
 use super::numbers::{in_unit, plural, significant, wrap};
 use super::shown::{Shown, lay_out, shown, unit};
 use super::style::Style;
@@ -26,11 +27,7 @@ pub enum ComparisonFormat {
 pub fn render_comparison(format: ComparisonFormat, comparison: &Comparison, style: Style) -> String {
     match format {
         ComparisonFormat::Text => text(comparison, style),
-        ComparisonFormat::Json => {
-            let mut text = serde_json::to_string_pretty(&comparison.to_json()).expect("keys are strings");
-            text.push('\n');
-            text
-        }
+        ComparisonFormat::Json => json_text(&comparison.to_json()),
         ComparisonFormat::Csv => csv(comparison),
         ComparisonFormat::Markdown => markdown(comparison),
     }
@@ -205,7 +202,6 @@ fn change(row: &Difference) -> String {
 
 fn csv(comparison: &Comparison) -> String {
     let mut table = Csv::new(["metric", "a", "b", "difference", "low", "high", "runs", "verdict"]);
-    let some = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     for row in &comparison.rows {
         let Difference { metric, a, b, difference, low, high, runs, verdict } = row;
         let verdict = serde_json::to_value(verdict).expect("a name");

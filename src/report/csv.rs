@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::kernel::time::SimTime;
-use crate::stats::curve::Rung;
+use crate::stats::curve::{Curve, Rung};
 use crate::stats::histogram::milliseconds;
 use crate::stats::series::TimeSeries;
 use crate::stats::summary::Summary;
@@ -24,13 +24,24 @@ pub(super) fn render(summaries: &[Summary]) -> String {
 ///
 /// `count` is how many values are at or below `value_ms`.
 pub fn latency_csv(summary: &Summary) -> String {
+    let curves = summary.curves();
+    curves_csv(curves.iter().map(|(metric, curve)| (metric.as_str(), *curve)))
+}
+
+/// Every rung of some curves.
+pub(super) fn curves_csv<'a>(curves: impl Iterator<Item = (&'a str, &'a Curve)>) -> String {
     let mut table = Table::new(["metric", "quantile", "value_ms", "count"]);
-    for (metric, curve) in summary.curves() {
+    for (metric, curve) in curves {
         for Rung { quantile, value, count } in curve.rungs() {
-            table.row([metric.as_str(), &quantile.to_string(), &value.to_string(), &count.to_string()]);
+            table.row([metric, &quantile.to_string(), &value.to_string(), &count.to_string()]);
         }
     }
     table.finish()
+}
+
+/// A number that there may be; else an empty cell.
+pub(super) fn some(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| value.to_string())
 }
 
 /// `timeseries.csv`, `start_ms,end_ms,metric,value`: every figure in each interval where it has a value.

@@ -10,7 +10,12 @@ pub(super) fn render(summaries: &[Summary]) -> String {
         [one] => one.to_json(),
         several => Value::Array(several.iter().map(Summary::to_json).collect()),
     };
-    let mut text = serde_json::to_string_pretty(&value).expect("keys are strings");
+    json_text(&value)
+}
+
+/// A value as it is printed and written: indented, with a line end.
+pub fn json_text(value: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("keys are strings");
     text.push('\n');
     text
 }

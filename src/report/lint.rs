@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::Format;
 use super::csv::Table;
+use super::json::json_text;
 use super::style::Style;
 use crate::lint::{self, Finding};
 use crate::scenario::{Loaded, Position, Remark};
@@ -54,10 +55,7 @@ impl<'a> Findings<'a> {
     pub fn render(&self, format: Format, style: Style) -> String {
         match format {
             Format::Text => self.text(style),
-            Format::Json => {
-                let text = serde_json::to_string_pretty(&self.json()).expect("keys are strings");
-                text + "\n"
-            }
+            Format::Json => json_text(&self.json()),
             Format::Csv => self.csv(),
         }
     }

@@ -30,6 +30,7 @@ mod verdict;
 pub use baseline::{DIFFERENCE_COLUMNS, difference_cells, render_differences};
 pub use compare::{ComparisonFormat, comparison_sentence, render_comparison};
 pub use csv::{latency_csv, timeseries_csv};
+pub use json::json_text;
 pub use lint::Findings;
 pub use numbers::actual;
 pub use plan::{Plan, render_plan, render_plans, render_plans_csv};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::csv::Table as Csv;
+use super::csv::{Table as Csv, some};
 use super::numbers::{count, in_unit, plural, significant, wrap};
 use super::style::Style;
 use crate::expect::Unit;
@@ -235,7 +235,6 @@ pub fn render_plans_csv(plans: &[Plan]) -> String {
         "high",
         "margin",
     ]);
-    let some = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     for plan in plans {
         let with = plan.other.as_ref().map_or_else(String::new, |(key, value)| format!("{key}={value}"));
         for point in &plan.found.points {

@@ -2,15 +2,13 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
-
 use super::Format;
-use super::csv::Table as Csv;
+use super::csv::{Table as Csv, curves_csv, some};
+use super::json::json_text;
 use super::numbers::{in_unit, plural, wrap};
 use super::shown::{Shown, lay_out, shown, unit};
 use super::style::Style;
 use crate::expect::Unit;
-use crate::stats::curve::Rung;
 use crate::study::estimate::Estimate;
 use crate::study::replicas::{Joined, Judged};
 
@@ -18,31 +16,18 @@ use crate::study::replicas::{Joined, Judged};
 pub fn render_replicas(format: Format, joined: &Joined, style: Style) -> String {
     match format {
         Format::Text => text(joined, style),
-        Format::Json => json(&joined.to_json()),
+        Format::Json => json_text(&joined.to_json()),
         Format::Csv => csv(joined),
     }
 }
 
 /// `latency.csv` of several runs: their distributions, put together.
 pub fn replicas_latency_csv(joined: &Joined) -> String {
-    let mut table = Csv::new(["metric", "quantile", "value_ms", "count"]);
-    for (metric, curve) in &joined.curves {
-        for Rung { quantile, value, count } in curve.rungs() {
-            table.row([metric.as_str(), &quantile.to_string(), &value.to_string(), &count.to_string()]);
-        }
-    }
-    table.finish()
-}
-
-fn json(value: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("keys are strings");
-    text.push('\n');
-    text
+    curves_csv(joined.curves.iter().map(|(metric, curve)| (metric.as_str(), curve)))
 }
 
 fn csv(joined: &Joined) -> String {
     let mut table = Csv::new(["scenario", "metric", "mean", "low", "high", "standard_deviation", "min", "max", "runs"]);
-    let some = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     for (path, Estimate { mean, low, high, standard_deviation, min, max, runs }) in &joined.estimates {
         let cells = [some(Some(*mean)), some(*low), some(*high), some(*standard_deviation)];
         let [mean, low, high, deviation] = &cells;

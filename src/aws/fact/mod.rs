@@ -88,9 +88,7 @@ impl Origin {
     /// What a service sends on when it gives up: an event of its own, of the same submission.
     pub(crate) fn following(self) -> Self {
         const FOLLOWING: u64 = 0xf0;
-        let word = StreamKey::from_word(u64::from(self.branch)).word(FOLLOWING);
-        #[allow(clippy::cast_possible_truncation, reason = "half of the word will do")]
-        let branch = word as u32;
+        let branch = StreamKey::from_word(u64::from(self.branch)).half_word(FOLLOWING);
         Self { branch: branch.max(1), ..self }
     }
 }

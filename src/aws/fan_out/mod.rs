@@ -278,9 +278,7 @@ impl Place {
 
     /// The branch of what a target gets: a number that depends on the way alone, and is not 0.
     fn branch(&self, parent: u32, route: u32) -> u32 {
-        #[allow(clippy::cast_possible_truncation, reason = "half of the word will do")]
-        let branch = self.way.child(parent.into()).word(route.into()) as u32;
-        branch.max(1)
+        self.way.child(parent.into()).half_word(route.into()).max(1)
     }
 }
 

@@ -175,7 +175,5 @@ impl Readers {
 fn sent_on(origin: Origin, mapping: MappingId) -> Origin {
     const SENT_ON: u64 = 0x5e17;
     let key = StreamKey::from_word(u64::from(origin.branch)).child(SENT_ON);
-    #[allow(clippy::cast_possible_truncation, reason = "half of the word will do")]
-    let branch = key.word(mapping.index() as u64) as u32;
-    Origin { branch: branch.max(1), ..origin }
+    Origin { branch: key.half_word(mapping.index() as u64).max(1), ..origin }
 }

@@ -331,8 +331,5 @@ impl Machine {
 
 /// A number for a name, the same in every run.
 fn hash(name: &str) -> u32 {
-    let word = RandomStreams::new(0).key(&["state", name]).word(0);
-    #[allow(clippy::cast_possible_truncation, reason = "half of the word will do")]
-    let half = word as u32;
-    half
+    RandomStreams::new(0).key(&["state", name]).half_word(0)
 }

@@ -105,10 +105,7 @@ impl Way {
 
 /// Three numbers as one.
 pub(super) fn mix(a: u32, b: u32, c: u32) -> u32 {
-    let word = StreamKey::from_word(u64::from(a) << 32 | u64::from(b)).word(u64::from(c));
-    #[allow(clippy::cast_possible_truncation, reason = "half of the word will do")]
-    let half = word as u32;
-    half
+    StreamKey::from_word(u64::from(a) << 32 | u64::from(b)).half_word(u64::from(c))
 }
 
 /// All threads, and how often each retrier of their states was used.

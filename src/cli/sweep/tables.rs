@@ -130,17 +130,6 @@ pub(super) fn tell_exhausted(journals: &mut Journals, tasks: &[u64]) -> Result<(
     Ok(())
 }
 
-/// A file that is written never replaces the scenario.
-pub(super) fn check_place(scenario: &Path, file: &Path) -> Result<(), Failure> {
-    match (scenario.canonicalize(), file.canonicalize()) {
-        (Ok(scenario), Ok(place)) if scenario == place => {
-            let message = format!("{} is the scenario itself", file.display());
-            Err(Failure::usage(message).with_help("choose another file"))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Makes the folder of the tables, so that one that cannot be written is known before anything is simulated.
 pub(super) fn check_folder(folder: &Path) -> Result<(), Failure> {
     fs::create_dir_all(folder).map_err(|error| Failure::write(folder, &error))?;
@@ -150,19 +139,4 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), Failure> {
         }
     }
     Ok(())
-}
-
-/// Puts a file in the place of another, whole or not at all. What is there and is no file, such as a pipe, is written.
-pub(super) fn replace(path: &Path, content: &str) -> Result<(), Failure> {
-    let failed = |error: io::Error| Failure::write(path, &error);
-    if path.metadata().is_ok_and(|found| !found.is_file()) {
-        return fs::write(path, content).map_err(failed);
-    }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    // Not a temporary file, which would have other permissions than the results. The kind of an error alone: the
-    // temporary name that comes with it says nothing to anybody.
-    let temporary = tempfile::Builder::new().prefix(".lambdasim-").tempdir_in(folder);
-    let temporary = temporary.map_err(|error| failed(error.kind().into()))?;
-    let file = temporary.path().join("file");
-    fs::write(&file, content).and_then(|()| fs::rename(&file, path)).map_err(failed)
 }

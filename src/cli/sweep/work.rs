@@ -15,7 +15,7 @@ use super::super::args::Simulation;
 use super::super::exit::{Exit, Failure};
 use super::super::progress::Watch;
 use super::super::terminal::{self, Output};
-use super::super::{batch, simulate};
+use super::super::{batch, load, replace, simulate};
 use super::journal::{self, Journal, Journals};
 use super::plan::Planned;
 use super::shard::Shard;
@@ -49,8 +49,9 @@ pub(super) fn sweep(arguments: &Arguments, output: &mut Output) -> Result<Exit, 
         }
     }
     if let Some(file) = plan_out {
-        tables::check_place(what.file(), file)?;
-        tables::replace(file, &planned.lines(what, &out))?;
+        load::check_file([what.file()], file)?;
+        replace::check(file)?;
+        replace::write(file, &planned.lines(what, &out))?;
         if !show.printing.quiet {
             terminal::tell(format_args!("{} runs written to {}", planned.grid.tasks(), file.display()));
         }

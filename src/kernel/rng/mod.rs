@@ -82,6 +82,12 @@ impl StreamKey {
         mix13(self.0.wrapping_add(index.wrapping_add(1).wrapping_mul(GOLDEN_GAMMA)))
     }
 
+    /// Half of the word with this number.
+    #[allow(clippy::cast_possible_truncation, reason = "half of the word is what is asked for")]
+    pub(crate) const fn half_word(self, index: u64) -> u32 {
+        self.word(index) as u32
+    }
+
     /// The key of an event's n-th run, counted from 1; the first run's is the key itself.
     pub const fn run(self, run: u32) -> Self {
         if run <= 1 { self } else { self.derive(0x7275_6e00, run as u64) }

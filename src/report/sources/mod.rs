@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use self::cells::Cells;
 use super::csv::Table;
+use super::json::json_text;
 use super::style::Style;
 use crate::catalogue::{Amount, Limit, Model, Retries, Row, Wait};
 use crate::kernel::time::SimDuration;
@@ -34,7 +35,7 @@ pub enum SourcesFormat {
 pub fn render_sources(format: SourcesFormat, rows: &[Row], style: Style) -> String {
     match format {
         SourcesFormat::Text { width, rules } => text::render(rows, width, rules, style),
-        SourcesFormat::Json => json_text(rows),
+        SourcesFormat::Json => rows_json(rows),
         SourcesFormat::Csv => csv(rows),
         SourcesFormat::Markdown => markdown::render(rows),
     }
@@ -57,11 +58,9 @@ fn queued(rows: &[&Row]) -> Vec<String> {
 }
 
 /// `{rows: [..]}`, lengths in milliseconds.
-fn json_text(rows: &[Row]) -> String {
+fn rows_json(rows: &[Row]) -> String {
     let rows: Vec<Value> = rows.iter().map(row_json).collect();
-    let mut text = serde_json::to_string_pretty(&json!({ "rows": rows })).expect("a value can be printed");
-    text.push('\n');
-    text
+    json_text(&json!({ "rows": rows }))
 }
 
 fn row_json(row: &Row) -> Value {

@@ -181,8 +181,6 @@ impl Origin {
     fn called(self, step: usize, branch: usize, number: u32) -> Self {
         const CALLED: u64 = 0xca11;
         let key = StreamKey::from_word(u64::from(self.branch)).child(CALLED).child(step as u64).child(branch as u64);
-        #[allow(clippy::cast_possible_truncation, reason = "half of the word will do")]
-        let branch = key.word(u64::from(number)) as u32;
-        Self { branch: branch.max(1), ..self }
+        Self { branch: key.half_word(u64::from(number)).max(1), ..self }
     }
 }
